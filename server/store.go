@@ -1,0 +1,416 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"till/protocol"
+)
+
+// Errors of a store.
+var (
+	// ErrNotFound: there is no such row.
+	ErrNotFound = errors.New("not found")
+	// ErrChanged: a compare-and-set met another value; the transaction must be
+	// given up and the caller look again.
+	ErrChanged = errors.New("changed meanwhile")
+)
+
+// Store keeps what must survive a power cut. One implementation speaks to
+// SQLite and PostgreSQL.
+type Store interface {
+	// Read calls f with one consistent snapshot. f must not keep tx.
+	Read(ctx context.Context, f func(tx *Tx) error) error
+
+	// Write calls f in one transaction and returns when it is durable. When f
+	// returns an error nothing of it stays. f may be called again after a conflict
+	// with another writer, and may share its commit with others: it must have no
+	// effect but on tx.
+	Write(ctx context.Context, f func(tx *Tx) error) error
+
+	// Close ends all transactions and releases the database.
+	Close() error
+}
+
+// Tx is one transaction, by noun. In [Store.Read] the writing methods fail.
+type Tx struct {
+	Settings  SettingRows
+	Terminals TerminalRows
+	Keys      KeyRows
+	Pairings  PairingRows
+	Journal   JournalRows
+	Alerts    AlertRows
+	Addresses AddressRows
+	Quotes    QuoteRows
+	Sales     SaleRows
+	Tenders   TenderRows
+	Payments  PaymentRows
+	Debts     DebtRows
+	Payouts   PayoutRows
+	Approvals ApprovalRows
+	Outbox    OutboxRows
+	Shop      ShopRows
+}
+
+// SettingRows keeps what there is one of: network, wallet fingerprint, alert
+// log id, next address index, configuration version, CA and quote keys (sealed
+// by whoever writes them).
+type SettingRows interface {
+	Get(name string) (value []byte, err error) // ErrNotFound
+	Set(name string, value []byte) error
+}
+
+// TerminalState is what a terminal may do.
+type TerminalState string
+
+// The states. Revoked is final.
+const (
+	TerminalLiving    TerminalState = "living"
+	TerminalSuspended TerminalState = "suspended"
+	TerminalRevoked   TerminalState = "revoked"
+)
+
+// Terminal is one pairing.
+type Terminal struct {
+	ID       protocol.TerminalID
+	Name     string
+	State    TerminalState
+	Reason   string // why suspended or revoked, a word
+	Forked   bool   // suspended by a fork: its journal is closed until resume
+	Created  protocol.Time
+	LastSeen protocol.Time // 0 never
+	Software string
+	Devices  []protocol.DeviceState
+	Held     int64 // unused addresses it said it has left
+	// Head of its journal; JournalSeq 0 and NoHash before the first entry.
+	JournalSeq  int64
+	JournalHash protocol.Hash
+	JournalAt   protocol.Time
+	AlertSeq    int64               // highest alert written for it
+	AlertAck    int64               // highest it stored durably
+	Replaces    protocol.TerminalID // "" or whom it took over from
+	Version     int64               // of the row, for Update
+}
+
+// TerminalRows keeps terminals.
+type TerminalRows interface {
+	Insert(t *Terminal) error
+	Get(id protocol.TerminalID) (*Terminal, error)
+	Named(name string) (*Terminal, error) // the one that is not revoked
+	List() ([]*Terminal, error)           // by creation
+	// Update writes all fields if the row still has t.Version, and raises it;
+	// ErrChanged otherwise.
+	Update(t *Terminal) error
+}
+
+// TerminalKey is a certificate's public key that speaks for a terminal.
+type TerminalKey struct {
+	Hash     protocol.Hash // SHA-256 of the SubjectPublicKeyInfo
+	Serial   string        // of the certificate, hex
+	Terminal protocol.TerminalID
+	NotAfter protocol.Time // the certificate's end
+	Until    protocol.Time // 0, or when a renewed one stops being good
+}
+
+// KeyRows keeps the certificates given out.
+type KeyRows interface {
+	Insert(k *TerminalKey) error
+	BySerial(serial string) (*TerminalKey, error)
+	Of(id protocol.TerminalID) ([]*TerminalKey, error) // newest first
+	Retire(serial string, until protocol.Time) error
+}
+
+// Pairing is a link given out and not used yet. Code is kept hashed.
+type Pairing struct {
+	Name     string
+	CodeHash protocol.Hash
+	Expires  protocol.Time
+	Tries    int64
+	Replace  bool
+}
+
+// PairingRows keeps pairing links by name, one a name.
+type PairingRows interface {
+	Put(p *Pairing) error // replaces one of the same name
+	Get(name string) (*Pairing, error)
+	Delete(name string) error
+}
+
+// StoredEntry is a journal entry with what the server noted beside it.
+type StoredEntry struct {
+	protocol.Entry
+	Terminal protocol.TerminalID
+	Received protocol.Time
+	Flag     string // "" or what is odd: "time_ran_back", "sums", "unknown_kind", "body"
+}
+
+// JournalRows keeps the journals, append-only.
+type JournalRows interface {
+	// Append adds entries that follow what is there. It does not move the
+	// terminal's head: the caller updates the terminal in the same transaction.
+	Append(entries []StoredEntry) error
+	Get(id protocol.TerminalID, seq int64) (*StoredEntry, error)
+	After(id protocol.TerminalID, seq int64, most int) ([]StoredEntry, error)
+}
+
+// AlertRows keeps the alert log of each terminal.
+type AlertRows interface {
+	// Append adds an alert with the terminal's next number, which it returns.
+	// The terminal's row version does not change.
+	Append(id protocol.TerminalID, at protocol.Time, kind protocol.AlertKind, body []byte) (seq int64, err error)
+	After(id protocol.TerminalID, seq int64, most int) ([]protocol.Alert, error)
+	// Ack notes how far the terminal has stored them (never back) and drops what it needs no more.
+	Ack(id protocol.TerminalID, seq int64) error
+}
+
+// LeasedAddress is an address of the merchant's wallet that was given out.
+type LeasedAddress struct {
+	Address
+	Branch   uint32
+	Index    uint32
+	Terminal protocol.TerminalID // "" when at rest
+	Leased   protocol.Time
+	Rested   protocol.Time     // when it was released, 0 while leased
+	Tender   protocol.TenderID // "" or the tender that used it
+	Seen     bool              // the chain has seen it
+	Paid     bool              // it was paid (moves the gap limit)
+	// WatchUntil bounds the watching: 0 while leased and not used.
+	WatchUntil protocol.Time
+}
+
+// AddressRows keeps addresses.
+type AddressRows interface {
+	Insert(a *LeasedAddress) error
+	Get(address string) (*LeasedAddress, error)
+	Update(a *LeasedAddress) error
+	// Leased gives those of the terminal that no tender has used, by index.
+	Leased(id protocol.TerminalID) ([]*LeasedAddress, error)
+	// Rested gives released ones that rest since before the moment, longest first.
+	Rested(before protocol.Time, most int) ([]*LeasedAddress, error)
+	// Watched gives all that are watched at the moment.
+	Watched(now protocol.Time) ([]*LeasedAddress, error)
+}
+
+// QuoteRows keeps quotes given out.
+type QuoteRows interface {
+	Insert(q *protocol.Quote) error
+	Get(id protocol.QuoteID) (*protocol.Quote, error)
+	Latest(c protocol.Currency) (*protocol.Quote, error)
+}
+
+// Sale is what the server knows of one sale; its tenders carry the money.
+type Sale struct {
+	ID       protocol.SaleID
+	Terminal protocol.TerminalID
+	Opened   protocol.Time
+	Total    protocol.Money
+	State    protocol.SaleState
+	Flags    []protocol.Flag
+	// What the cashier said: "" still open, paid, cancelled, parked.
+	Said    string
+	SaidAt  protocol.Time
+	Status  []byte // the last SaleStatus as JSON, nil before the first
+	Version int64
+}
+
+// SaleRows keeps sales and their event log.
+type SaleRows interface {
+	Insert(s *Sale) error
+	Get(id protocol.SaleID) (*Sale, error)
+	// Update compares and sets by Version, ErrChanged otherwise, and appends the
+	// event {at, from, to, cause} when the state or flags differ.
+	Update(s *Sale, at protocol.Time, cause string) error
+	// Live gives those that a chain event or the clock may still change.
+	Live() ([]protocol.SaleID, error)
+	List(filter SaleFilter) ([]*Sale, error)
+}
+
+// SaleFilter selects sales, newest first.
+type SaleFilter struct {
+	Terminal protocol.TerminalID // "" all
+	State    protocol.SaleState  // "" all
+	Since    protocol.Time
+	Before   protocol.Time // 0 no bound
+	Most     int
+}
+
+// Tender is one means of paying.
+type Tender struct {
+	ID       protocol.TenderID
+	Sale     protocol.SaleID
+	Terminal protocol.TerminalID
+	Kind     protocol.TenderKind
+	Amount   protocol.Money
+	Added    protocol.Time // the entry's at, or the previous entry's where the clock ran back
+	Quote    protocol.QuoteID
+	Address  string
+	Script   Script
+	DueSat   protocol.Sat
+	Ends     protocol.Time // of the payment window
+	Steps    int64         // confirmations its acceptance step asks for
+	Refused  string        // "" or the reason word why it is void
+	Removed  bool
+	Accepted protocol.Time // first acceptance, 0 before
+	Replaced bool          // a payment of it once vanished
+}
+
+// TenderRows keeps tenders.
+type TenderRows interface {
+	Insert(t *Tender) error
+	Get(id protocol.TenderID) (*Tender, error)
+	Update(t *Tender) error
+	Of(sale protocol.SaleID) ([]*Tender, error) // in order of adding
+	ByAddress(address string) (*Tender, error)
+}
+
+// SeenPayment is an output to a watched address as the server last saw it.
+type SeenPayment struct {
+	Payment
+	Address   string
+	FirstSeen protocol.Time
+	Gone      bool  // neither in mempool nor chain any more
+	Told      int64 // confirmations last told by an incoming alert, −1 never
+}
+
+// PaymentRows keeps what was seen on the chain.
+type PaymentRows interface {
+	Of(address string) ([]*SeenPayment, error)
+	Put(p *SeenPayment) error // by txid and vout
+}
+
+// Debt is what the shop owes a customer.
+type Debt struct {
+	ID      protocol.ID
+	Sale    protocol.SaleID // "" for an address outside sales
+	Address string
+	Reason  string // overpaid, late, cancelled, removed, unasked
+	Sat     protocol.Sat
+	Since   protocol.Time
+	Settled protocol.Time // 0 open
+}
+
+// DebtRows keeps debts.
+type DebtRows interface {
+	Put(d *Debt) error // by id
+	Get(id protocol.ID) (*Debt, error)
+	OfSale(id protocol.SaleID) ([]*Debt, error)
+	OfAddress(address string) ([]*Debt, error)
+	Open() ([]*Debt, error)
+}
+
+// Payout is money that goes out, from acceptance to its end.
+type Payout struct {
+	ID       protocol.PayoutID
+	Of       protocol.PayoutKind
+	Terminal protocol.TerminalID
+	State    protocol.PayoutState
+	Digest   protocol.Hash // of what binds the id
+	Created  protocol.Time
+	Day      string // shop-local date the limits count it under, "2026-11-22"
+	Approver string // user who approved, "" for sweeps
+	Amount   protocol.Sat
+	Value    protocol.Money // in the shop's currency, fees included, for the limits
+	ByPIN    bool
+	Method   protocol.Method
+	Address  string
+	Script   Script
+	Change   string
+	Sale     protocol.SaleID
+	Tender   protocol.TenderID
+	Refund   protocol.RefundID
+	Quote    protocol.QuoteID
+	Price    *protocol.Money
+	Due      *protocol.Sat
+	TxID     string
+	Raw      []byte // the signed transaction, stored before it is broadcast
+	Fee      protocol.Sat
+	Received protocol.Sat
+	ChangeTo protocol.Sat
+	Owed     protocol.Sat
+	Spends   []Outpoint
+	Replaces []string // earlier txids of the same payout
+	Reason   string
+	Message  string
+	Depth    int64 // confirmations last told
+	Version  int64
+}
+
+// PayoutSums are what the limits look at.
+type PayoutSums struct {
+	Sat   protocol.Sat
+	Minor int64
+}
+
+// PayoutRows keeps payouts and poisoned ids in one name space.
+type PayoutRows interface {
+	Insert(p *Payout) error
+	Get(id protocol.PayoutID) (*Payout, error)
+	Update(p *Payout, at protocol.Time) error // by Version; appends an event when the state differs
+	Unsettled() ([]*Payout, error)            // neither confirmed deep nor refused
+	// Spent reports which outpoints a living payout has reserved.
+	Spent() (map[Outpoint]protocol.PayoutID, error)
+	Limits() LimitRows
+}
+
+// LimitRows sums payouts that are not refused, and counts poisoned ids.
+type LimitRows interface {
+	OfTerminal(id protocol.TerminalID, day string) (PayoutSums, error)
+	OfUser(user, day string) (PayoutSums, error)
+	OfUserByPIN(user, day string) (PayoutSums, error)
+	OfShop(day string) (PayoutSums, error)
+	OfSale(sale protocol.SaleID) (PayoutSums, error) // refunds
+	Poisoned(id protocol.TerminalID, since protocol.Time) (int64, error)
+}
+
+// Approval is the state of one approver at one terminal.
+type Approval struct {
+	User     string
+	Terminal protocol.TerminalID
+	Wrong    int64 // in a row
+	Locked   protocol.Time
+}
+
+// ApprovalRows keeps used codes and wrong tries.
+type ApprovalRows interface {
+	Get(user string, terminal protocol.TerminalID) (*Approval, error)
+	Put(a *Approval) error
+	// Use notes a TOTP step of the user; false when it or a later one was used.
+	Use(user string, step int64) (bool, error)
+	Wrong(user string, at protocol.Time) error // one wrong try, for the count over all terminals
+	WrongSince(since protocol.Time) (int64, error)
+	Unlock(user string) error
+}
+
+// Effect is something to do outside, repeatable by its id until a positive answer.
+type Effect struct {
+	ID    protocol.ID
+	Kind  string // broadcast
+	Ref   string // the payout's id, …
+	Due   protocol.Time
+	Tries int64
+}
+
+// OutboxRows keeps effects that are not done.
+type OutboxRows interface {
+	Add(e *Effect) error
+	Due(now protocol.Time, most int) ([]*Effect, error)
+	Later(id protocol.ID, due protocol.Time) error // raises Tries
+	Done(id protocol.ID) error
+}
+
+// StaffUser is a person with the secrets that only the server keeps, sealed.
+type StaffUser struct {
+	protocol.User
+	Disabled   bool
+	ApproveKey []byte // sealed
+	TOTP       []byte // sealed, nil not enrolled
+}
+
+// ShopRows keeps people and goods.
+type ShopRows interface {
+	Users() ([]*StaffUser, error)
+	User(id string) (*StaffUser, error)
+	PutUser(u *StaffUser) error
+	Items() ([]protocol.Item, error)
+	ReplaceItems(items []protocol.Item) error
+}
