@@ -1,0 +1,125 @@
+package widget
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// placeholder stands for a character that must not reach a terminal.
+const placeholder = "\uFFFD"
+
+// maxMarks bounds the combining marks kept on one base character.
+const maxMarks = 3
+
+// clean makes s safe to show and measures it. The result holds no control,
+// format or zero-width character on its own, and each of its clusters has the
+// same width by wcwidth and by grapheme clustering. ascii reports that every
+// byte is one cell.
+func clean(s string) (text string, width int, ascii bool) {
+	i := 0
+	for i < len(s) && s[i] >= 0x20 && s[i] < 0x7f {
+		i++
+	}
+	if i == len(s) {
+		return s, i, true
+	}
+	var b strings.Builder
+	b.Grow(len(s) + 8)
+	for s != "" {
+		if c := s[0]; c < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
+			if c < 0x20 || c == 0x7f {
+				b.WriteString(placeholder)
+			} else {
+				b.WriteByte(c)
+			}
+			width++
+			s = s[1:]
+			continue
+		}
+		cluster, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		s = s[len(cluster):]
+		t, w := cleanCluster(cluster)
+		b.WriteString(t)
+		width += w
+	}
+	return b.String(), width, false
+}
+
+// cleanCluster returns what is shown for one grapheme cluster, and its width.
+func cleanCluster(cluster string) (string, int) {
+	base, n := utf8.DecodeRuneInString(cluster)
+	switch {
+	case base == utf8.RuneError && n <= 1:
+		return strings.Repeat(placeholder, max(1, utf8.RuneCountInString(cluster))), max(1, utf8.RuneCountInString(cluster))
+	case cluster == "\r\n":
+		return placeholder, 1
+	case unicode.Is(unicode.Zs, base):
+		w := max(1, runeWidth(base))
+		return blanks(w), w
+	case base >= 0x1F1E6 && base <= 0x1F1FF:
+		return flag(cluster)
+	case hidden(base) || runeWidth(base) == 0:
+		return placeholder, 1
+	}
+	kept := withMarks(cluster, n)
+	w := ansi.WcWidth.StringWidth(kept)
+	if w > 0 && w == ansi.GraphemeWidth.StringWidth(kept) {
+		return kept, w
+	}
+	alone := string(base)
+	w = ansi.WcWidth.StringWidth(alone)
+	if w > 0 && w == ansi.GraphemeWidth.StringWidth(alone) {
+		return alone, w
+	}
+	return placeholder, 1
+}
+
+// withMarks returns the cluster's base (its first n bytes) and the printable
+// characters that follow it, with at most maxMarks of zero width.
+func withMarks(cluster string, n int) string {
+	if n == len(cluster) {
+		return cluster
+	}
+	marks := 0
+	var b strings.Builder
+	b.WriteString(cluster[:n])
+	for _, r := range cluster[n:] {
+		if hidden(r) || unicode.Is(unicode.Variation_Selector, r) {
+			continue
+		}
+		if runeWidth(r) == 0 {
+			if marks++; marks > maxMarks {
+				continue
+			}
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// flag spells regional indicators as letters: terminals disagree by two cells
+// about a flag.
+func flag(cluster string) (string, int) {
+	var b strings.Builder
+	w := 0
+	for _, r := range cluster {
+		if r >= 0x1F1E6 && r <= 0x1F1FF {
+			b.WriteRune('A' + r - 0x1F1E6)
+			w++
+		}
+	}
+	return b.String(), w
+}
+
+// hidden tells the characters that act instead of showing: C0, C1, DEL,
+// format characters (bidirectional overrides, joiners, tags), line and
+// paragraph separators, surrogates and noncharacters.
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Cs) ||
+		r&0xFFFE == 0xFFFE || (r >= 0xFDD0 && r <= 0xFDEF)
+}
+
+func runeWidth(r rune) int { return ansi.WcWidth.StringWidth(string(r)) }

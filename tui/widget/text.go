@@ -1,0 +1,53 @@
+package widget
+
+import "strings"
+
+// RuleLine is a horizontal rule of w cells.
+func RuleLine(w int) Line {
+	if w <= 0 {
+		return nil
+	}
+	return Line{rule("─", w)}
+}
+
+const ruleRow = "────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────"
+
+func rule(glyph string, w int) Span {
+	w = max(w, 0)
+	if n := w * len("─"); glyph == "─" && n <= len(ruleRow) {
+		return Span{text: ruleRow[:n], width: w, role: Rule}
+	}
+	return Span{text: strings.Repeat(glyph, w), width: w, role: Rule}
+}
+
+// Wrap breaks text into lines of at most w cells, at spaces where it can.
+// Newlines begin a line; tabs are spaces; other control characters show as �.
+func Wrap(r Role, text string, w int) []Line {
+	if text == "" {
+		return nil
+	}
+	w = max(w, 1)
+	var out []Line
+	for _, paragraph := range strings.Split(text, "\n") {
+		paragraph = strings.ReplaceAll(strings.TrimSuffix(paragraph, "\r"), "\t", " ")
+		line, used := Line(nil), 0
+		for _, word := range strings.Split(paragraph, " ") {
+			s := r.Say(word)
+			if used > 0 && used+1+s.width > w {
+				out, line, used = append(out, line), nil, 0
+			} else if used > 0 {
+				line, used = append(line, r.blank(1)), used+1
+			}
+			for s.width > w {
+				var head Span
+				head, s = s.split(w)
+				out = append(out, Line{head})
+			}
+			if s.width > 0 {
+				line, used = append(line, s), used+s.width
+			}
+		}
+		out = append(out, line)
+	}
+	return out
+}
