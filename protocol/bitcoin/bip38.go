@@ -12,6 +12,8 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"golang.org/x/crypto/scrypt"
 	"golang.org/x/text/unicode/norm"
+
+	"till/protocol"
 )
 
 // ErrPassphrase means that the passphrase does not open the key: ask for it
@@ -101,7 +103,7 @@ func (b BIP38) forms() PublicForms {
 // Decrypt opens the key. It takes some tenths of a second and 16 MiB. A wrong
 // passphrase fails with [ErrPassphrase], a key of another network, where that can
 // be told, with [ErrWrongNetwork].
-func (b BIP38) Decrypt(passphrase Secret, net Network) (Key, error) {
+func (b BIP38) Decrypt(passphrase protocol.Secret, net Network) (Key, error) {
 	pass, err := normalise(passphrase)
 	if err != nil {
 		return Key{}, err
@@ -134,7 +136,7 @@ func (b BIP38) Decrypt(passphrase Secret, net Network) (Key, error) {
 
 // EncryptBIP38 encrypts a key of one public form with a passphrase, the plain
 // kind. The passphrase must not be empty.
-func EncryptBIP38(key Key, passphrase Secret, net Network) (BIP38, error) {
+func EncryptBIP38(key Key, passphrase protocol.Secret, net Network) (BIP38, error) {
 	var b BIP38
 	b.raw[0], b.raw[1] = 0x01, 0x42
 	switch key.forms {
@@ -281,8 +283,9 @@ func addressHash(key Key, net Network) [4]byte {
 
 // normalise copies the passphrase in Unicode normalisation form C, as typed on
 // whatever keyboard.
-func normalise(passphrase Secret) ([]byte, error) {
-	pass := passphrase.Bytes()
+func normalise(passphrase protocol.Secret) ([]byte, error) {
+	pass := []byte(passphrase.Reveal())
+	defer clear(pass)
 	if len(pass) == 0 || len(pass) > maxPassphrase || !utf8.Valid(pass) {
 		return nil, fmt.Errorf("%w: it is empty, longer than %d bytes or not text", ErrPassphrase, maxPassphrase)
 	}

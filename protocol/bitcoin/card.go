@@ -40,11 +40,11 @@ const (
 
 // CardOfKey is the text of track 1, with its sentinels, for a key of one public
 // form.
-func CardOfKey(key Key, net Network) (Secret, error) {
+func CardOfKey(key Key, net Network) (protocol.Secret, error) {
 	kind := byte(cardCompressed)
 	switch {
 	case key.IsZero() || key.forms == Compressed|Uncompressed:
-		return Secret{}, fmt.Errorf("%w: a card takes a key of one public form", ErrKey)
+		return protocol.Secret{}, fmt.Errorf("%w: a card takes a key of one public form", ErrKey)
 	case key.forms == Uncompressed:
 		kind = cardUncompressed
 	}
@@ -52,10 +52,10 @@ func CardOfKey(key Key, net Network) (Secret, error) {
 }
 
 // CardOfMiniKey is the text of track 1 for a mini key.
-func CardOfMiniKey(text string, net Network) (Secret, error) {
+func CardOfMiniKey(text string, net Network) (protocol.Secret, error) {
 	key, err := ParseMiniKey(text)
 	if err != nil {
-		return Secret{}, err
+		return protocol.Secret{}, err
 	}
 	key.Wipe()
 	return card{cardMiniKey, []byte(text)}.track(net), nil
@@ -168,13 +168,14 @@ func scriptOf(form Form, hash []byte) string {
 }
 
 // track encodes the card with its sentinels.
-func (c card) track(net Network) Secret {
+func (c card) track(net Network) protocol.Secret {
 	if net != Mainnet {
 		c.kind |= cardTestNetwork
 	}
 	raw := c.sealed()
 	defer clear(raw)
 	out := make([]byte, 0, maxTrack)
+	defer clear(out[:maxTrack])
 	out = append(out, "%X"...)
 	var bits, acc uint
 	for _, b := range raw {
@@ -186,7 +187,7 @@ func (c card) track(net Network) Secret {
 	if bits > 0 {
 		out = append(out, crockford[acc<<(5-bits)&31])
 	}
-	return NewSecret(append(out, '?'))
+	return protocol.NewSecret(string(append(out, '?')))
 }
 
 // sealed is type, payload and check.

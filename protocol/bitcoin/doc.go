@@ -11,9 +11,10 @@
 // Whatever a parser accepts, its String method gives back in the one canonical
 // form.
 //
-// Private keys are values of type [Key], other secret text is a [Secret]. Both
-// print [secret] with every verb, in JSON, in text and in slog, and both have
-// Wipe. Copies share their memory: wiping one wipes all.
+// Private keys are values of type [Key], which print [secret] with every verb, in
+// JSON, in text and in slog; so do extended keys and descriptors that hold a
+// private key. Copies share their memory: wiping one wipes all. Secret text that
+// must leave the program, such as a WIF, is a [protocol.Secret].
 //
 // # Sources
 //

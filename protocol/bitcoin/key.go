@@ -14,6 +14,8 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/txscript/v2"
+
+	"till/protocol"
 )
 
 // Causes of a refused key. The messages tell the cashier what to do and never
@@ -134,8 +136,8 @@ func ParseWIF(text string, net Network) (Key, error) {
 
 // WIFs gives the key in wallet import format, once for each public form it has:
 // the texts a sweep sends.
-func (k Key) WIFs(net Network) []Secret {
-	var texts []Secret
+func (k Key) WIFs(net Network) []protocol.Secret {
+	var texts []protocol.Secret
 	if k.forms&Uncompressed != 0 {
 		texts = append(texts, k.wif(net, nil))
 	}
@@ -145,10 +147,10 @@ func (k Key) WIFs(net Network) []Secret {
 	return texts
 }
 
-func (k Key) wif(net Network, suffix []byte) Secret {
+func (k Key) wif(net Network, suffix []byte) protocol.Secret {
 	raw := append(append(make([]byte, 0, 33), k.bytes()...), suffix...)
 	defer clear(raw)
-	return NewSecret([]byte(base58.CheckEncode(raw, net.Params().PrivateKeyID)))
+	return protocol.NewSecret(base58.CheckEncode(raw, net.Params().PrivateKeyID))
 }
 
 // Forms tells which public keys the key stands for.
