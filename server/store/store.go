@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"till/server"
+)
+
+const (
+	snapshots = 4  // reads at once
+	attempts  = 10 // of one write that PostgreSQL could not serialise
+)
+
+// DB is a [server.Store] on SQLite or PostgreSQL.
+type DB struct {
+	pools  []*sql.DB
+	read   chan *session
+	writer *writer // SQLite: the one writer
+	write  chan *session
+	begin  string
+	look   string // begins a snapshot
+}
+
+// Open opens the database and brings it to the present schema. A location
+// starting with postgres:// is PostgreSQL; anything else is the path of a
+// SQLite file, made with mode 0600 when there is none.
+func Open(ctx context.Context, location string) (*DB, error) {
+	open := openSQLite
+	if strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://") {
+		open = openPostgres
+	}
+	db, err := open(ctx, location)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return db, nil
+}
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	if err := touch(path); err != nil {
+		return nil, err
+	}
+	// WAL so that snapshots do not wait for the writer; FULL so that a commit is
+	// on disk when it returns (in WAL mode NORMAL may lose the last ones).
+	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	writes, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	reads, err := sql.Open("sqlite", dsn+"&_pragma=query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, writes.Close())
+	}
+	db := &DB{pools: []*sql.DB{writes, reads}, begin: "BEGIN IMMEDIATE", look: "BEGIN"}
+	w, err := newSession(ctx, writes)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if err := migrate(ctx, w, db.begin); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if db.read, err = newSessions(ctx, reads); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	db.writer = newWriter(w)
+	go db.writer.run()
+	return db, nil
+}
+
+func openPostgres(ctx context.Context, location string) (*DB, error) {
+	pool, err := sql.Open("pgx", location)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{pools: []*sql.DB{pool}, begin: "BEGIN ISOLATION LEVEL SERIALIZABLE",
+		look: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+	if db.write, err = newSessions(ctx, pool); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if db.read, err = newSessions(ctx, pool); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := <-db.write
+	defer func() { db.write <- s }()
+	if err := migrate(ctx, s, db.begin); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// Read calls f with one consistent snapshot.
+func (db *DB) Read(ctx context.Context, f func(tx *server.Tx) error) error {
+	s, err := take(ctx, db.read)
+	if err != nil {
+		return err
+	}
+	defer func() { db.read <- s }()
+	return s.transaction(ctx, db.look, func() error { return f(s.tx(ctx)) })
+}
+
+// Write calls f in one transaction and returns when it is durable.
+func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
+	if db.writer != nil {
+		return db.writer.do(ctx, f)
+	}
+	s, err := take(ctx, db.write)
+	if err != nil {
+		return err
+	}
+	defer func() { db.write <- s }()
+	for range attempts {
+		err = s.transaction(ctx, db.begin, func() error { return f(s.tx(ctx)) })
+		if !unserialisable(err) {
+			break
+		}
+	}
+	return err
+}
+
+// Close waits for the transactions under way and releases the database.
+func (db *DB) Close() error {
+	if db.writer != nil {
+		db.writer.close()
+	}
+	var errs []error
+	for _, pool := range db.pools {
+		errs = append(errs, pool.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func take(ctx context.Context, from chan *session) (*session, error) {
+	select {
+	case s := <-from:
+		return s, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the database: %w", ctx.Err())
+	}
+}
+
+// unserialisable reports whether PostgreSQL asks to try the transaction again
+// (SQLSTATE 40001 serialization_failure, 40P01 deadlock_detected).
+func unserialisable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}

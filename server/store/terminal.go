@@ -1,0 +1,143 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"till/protocol"
+	"till/server"
+)
+
+type settings struct{ rows }
+
+func (r settings) Get(name string) (value []byte, err error) {
+	err = r.one("SELECT value FROM settings WHERE name = $1", []any{name}, &value)
+	return value, err
+}
+
+func (r settings) Set(name string, value []byte) error {
+	return r.exec("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value", name, value)
+}
+
+type terminals struct{ rows }
+
+const terminalColumns = `id, name, state, reason, forked, created, last_seen, software, devices, held,
+	journal_seq, journal_hash, journal_at, alert_seq, alert_ack, replaces, version`
+
+func scanTerminal(row scanner) (*server.Terminal, error) {
+	t := &server.Terminal{}
+	var devices string
+	err := row.Scan(&t.ID, &t.Name, &t.State, &t.Reason, &t.Forked, &t.Created, &t.LastSeen, &t.Software, &devices, &t.Held,
+		&t.JournalSeq, &t.JournalHash, &t.JournalAt, &t.AlertSeq, &t.AlertAck, &t.Replaces, &t.Version)
+	if err != nil {
+		return nil, err
+	}
+	return t, unpack(devices, &t.Devices)
+}
+
+func (r terminals) Insert(t *server.Terminal) error {
+	devices, err := pack(t.Devices)
+	if err != nil {
+		return err
+	}
+	return r.exec(`INSERT INTO terminals (`+terminalColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		t.ID, t.Name, t.State, t.Reason, bit(t.Forked), t.Created, t.LastSeen, t.Software, devices, t.Held,
+		t.JournalSeq, t.JournalHash, t.JournalAt, t.AlertSeq, t.AlertAck, t.Replaces, t.Version)
+}
+
+func (r terminals) Get(id protocol.TerminalID) (*server.Terminal, error) {
+	return first(r.rows, scanTerminal, "SELECT "+terminalColumns+" FROM terminals WHERE id = $1", id)
+}
+
+func (r terminals) Named(name string) (*server.Terminal, error) {
+	return first(r.rows, scanTerminal, "SELECT "+terminalColumns+" FROM terminals WHERE name = $1 AND state <> 'revoked'", name)
+}
+
+func (r terminals) List() ([]*server.Terminal, error) {
+	return all(r.rows, scanTerminal, "SELECT "+terminalColumns+" FROM terminals ORDER BY created, id")
+}
+
+// Update leaves the alert cursors alone: alerts move them.
+func (r terminals) Update(t *server.Terminal) error {
+	devices, err := pack(t.Devices)
+	if err != nil {
+		return err
+	}
+	err = r.execOne(`UPDATE terminals SET name = $1, state = $2, reason = $3, forked = $4, last_seen = $5, software = $6, devices = $7,
+		held = $8, journal_seq = $9, journal_hash = $10, journal_at = $11, version = version + 1 WHERE id = $12 AND version = $13`,
+		t.Name, t.State, t.Reason, bit(t.Forked), t.LastSeen, t.Software, devices,
+		t.Held, t.JournalSeq, t.JournalHash, t.JournalAt, t.ID, t.Version)
+	if err == nil {
+		t.Version++
+	}
+	return err
+}
+
+type keys struct{ rows }
+
+const keyColumns = "serial, hash, terminal, not_after, until"
+
+func scanKey(row scanner) (*server.TerminalKey, error) {
+	k := &server.TerminalKey{}
+	return k, row.Scan(&k.Serial, &k.Hash, &k.Terminal, &k.NotAfter, &k.Until)
+}
+
+func (r keys) Insert(k *server.TerminalKey) error {
+	return r.exec("INSERT INTO terminal_keys ("+keyColumns+") VALUES ($1, $2, $3, $4, $5)",
+		k.Serial, k.Hash, k.Terminal, k.NotAfter, k.Until)
+}
+
+func (r keys) BySerial(serial string) (*server.TerminalKey, error) {
+	return first(r.rows, scanKey, "SELECT "+keyColumns+" FROM terminal_keys WHERE serial = $1", serial)
+}
+
+func (r keys) Of(id protocol.TerminalID) ([]*server.TerminalKey, error) {
+	return all(r.rows, scanKey, "SELECT "+keyColumns+" FROM terminal_keys WHERE terminal = $1 ORDER BY not_after DESC, serial", id)
+}
+
+func (r keys) Retire(serial string, until protocol.Time) error {
+	return r.execOne("UPDATE terminal_keys SET until = $1 WHERE serial = $2", until, serial)
+}
+
+type pairings struct{ rows }
+
+func (r pairings) Put(p *server.Pairing) error {
+	return r.exec(`INSERT INTO pairings (name, code_hash, expires, tries, replaces) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (name) DO UPDATE SET code_hash = EXCLUDED.code_hash, expires = EXCLUDED.expires,
+		tries = EXCLUDED.tries, replaces = EXCLUDED.replaces`, p.Name, p.CodeHash, p.Expires, p.Tries, bit(p.Replace))
+}
+
+func (r pairings) Get(name string) (*server.Pairing, error) {
+	p := &server.Pairing{}
+	err := r.one("SELECT name, code_hash, expires, tries, replaces FROM pairings WHERE name = $1", []any{name},
+		&p.Name, &p.CodeHash, &p.Expires, &p.Tries, &p.Replace)
+	return p, err
+}
+
+func (r pairings) Delete(name string) error {
+	return r.exec("DELETE FROM pairings WHERE name = $1", name)
+}
+
+// pack writes a list as JSON text, nil as [].
+func pack[T any](list []T) (string, error) {
+	if list == nil {
+		return "[]", nil
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("pack %T: %w", list, err)
+	}
+	return string(text), nil
+}
+
+// unpack reads what pack wrote, [] as nil.
+func unpack[T any](text string, list *[]T) error {
+	if text == "[]" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), list); err != nil {
+		return fmt.Errorf("unpack %T: %w", *list, err)
+	}
+	return nil
+}
