@@ -26,8 +26,21 @@ func clean(s string) (text string, width int, ascii bool) {
 	if i == len(s) {
 		return s, i, true
 	}
+	for _, show := range []func(string) (string, int){cleanCluster, cleanRunes, cleanASCII} {
+		text, width = cleanAll(s, show)
+		if ansi.StringWidth(text) == width && ansi.StringWidthWc(text) == width {
+			break
+		}
+		// Clusters that are sound alone joined into one that is not.
+	}
+	return text, width, false
+}
+
+// cleanAll shows each cluster of s and adds up the widths.
+func cleanAll(s string, show func(cluster string) (string, int)) (string, int) {
 	var b strings.Builder
 	b.Grow(len(s) + 8)
+	width := 0
 	for s != "" {
 		if c := s[0]; c < utf8.RuneSelf && (len(s) == 1 || s[1] < utf8.RuneSelf) {
 			if c < 0x20 || c == 0x7f {
@@ -41,11 +54,11 @@ func clean(s string) (text string, width int, ascii bool) {
 		}
 		cluster, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 		s = s[len(cluster):]
-		t, w := cleanCluster(cluster)
+		t, w := show(cluster)
 		b.WriteString(t)
 		width += w
 	}
-	return b.String(), width, false
+	return b.String(), width
 }
 
 // cleanCluster returns what is shown for one grapheme cluster, and its width.
@@ -53,14 +66,12 @@ func cleanCluster(cluster string) (string, int) {
 	base, n := utf8.DecodeRuneInString(cluster)
 	switch {
 	case base == utf8.RuneError && n <= 1:
-		return strings.Repeat(placeholder, max(1, utf8.RuneCountInString(cluster))), max(1, utf8.RuneCountInString(cluster))
-	case cluster == "\r\n":
 		return placeholder, 1
 	case unicode.Is(unicode.Zs, base):
 		w := max(1, runeWidth(base))
 		return blanks(w), w
 	case base >= 0x1F1E6 && base <= 0x1F1FF:
-		return flag(cluster)
+		return flagLetters(cluster)
 	case hidden(base) || runeWidth(base) == 0:
 		return placeholder, 1
 	}
@@ -73,6 +84,25 @@ func cleanCluster(cluster string) (string, int) {
 	w = ansi.WcWidth.StringWidth(alone)
 	if w > 0 && w == ansi.GraphemeWidth.StringWidth(alone) {
 		return alone, w
+	}
+	return placeholder, 1
+}
+
+// cleanRunes shows a cluster without what could join its neighbours: marks and
+// leading Hangul consonants.
+func cleanRunes(cluster string) (string, int) {
+	text, _ := cleanCluster(cluster)
+	base, _ := utf8.DecodeRuneInString(text)
+	if unicode.Is(unicode.M, base) || (base >= 0x1100 && base <= 0x115F) || (base >= 0xA960 && base <= 0xA97F) {
+		return placeholder, 1
+	}
+	return string(base), runeWidth(base)
+}
+
+// cleanASCII shows � for all else.
+func cleanASCII(cluster string) (string, int) {
+	if cluster[0] >= 0x20 && cluster[0] < 0x7f {
+		return cluster[:1], 1
 	}
 	return placeholder, 1
 }
@@ -100,9 +130,9 @@ func withMarks(cluster string, n int) string {
 	return b.String()
 }
 
-// flag spells regional indicators as letters: terminals disagree by two cells
+// flagLetters spells regional indicators as letters: terminals disagree by two cells
 // about a flag.
-func flag(cluster string) (string, int) {
+func flagLetters(cluster string) (string, int) {
 	var b strings.Builder
 	w := 0
 	for _, r := range cluster {

@@ -56,11 +56,13 @@ func (d Dialog) Render(a Area) Block {
 }
 
 // Over draws the dialog centred over a dimmed background, which keeps its
-// exact size.
+// exact size. A blank column stands at either side of the dialog.
 func (d Dialog) Over(background Block) Block {
 	size := background.Size()
-	box := d.Render(size)
+	box := d.Render(Area{max(size.W-2, min(size.W, 1)), size.H})
 	b := box.Size()
+	box = box.Shift(1, 0).Fit(Area{b.W + 2, b.H})
+	b.W += 2
 	return Overlay(background.Dim(), box, (size.W-b.W)/2, (size.H-b.H)/2)
 }
 
@@ -92,14 +94,14 @@ func answers(keys []Key, w int) Block {
 // boxed draws a border with a margin of two columns.
 func boxed(b Block) Block {
 	size := b.Size()
-	bar := rule("─", size.W+4)
+	bar := rule("─", size.W+4).As(Quiet)
 	out := Block{Lines: make([]Line, 0, size.H+2), Hits: moved(b.Hits, 3, 1)}
-	out.Lines = append(out.Lines, Line{Rule.Say("╭"), bar, Rule.Say("╮")})
+	out.Lines = append(out.Lines, Line{Quiet.Say("╭"), bar, Quiet.Say("╮")})
 	for _, l := range b.Lines {
-		line := Line{Rule.Say("│"), Text.blank(2)}
+		line := Line{Quiet.Say("│"), Text.blank(2)}
 		line = append(line, l.Fit(size.W)...)
-		out.Lines = append(out.Lines, append(line, Text.blank(2), Rule.Say("│")))
+		out.Lines = append(out.Lines, append(line, Text.blank(2), Quiet.Say("│")))
 	}
-	out.Lines = append(out.Lines, Line{Rule.Say("╰"), bar, Rule.Say("╯")})
+	out.Lines = append(out.Lines, Line{Quiet.Say("╰"), bar, Quiet.Say("╯")})
 	return out
 }

@@ -22,8 +22,8 @@
 //     make an amount read differently from what it is.
 //   - Every cluster is one that wcwidth and grapheme clustering measure alike,
 //     so terminals with and without mode 2027 agree about columns; a cluster
-//     they disagree about is reduced to its base character (a family emoji to
-//     its first person, a flag to its two letters).
+//     they disagree about is reduced to its base character, a joined emoji is
+//     taken apart and a flag becomes its two letters.
 //   - Nothing is said by colour alone: marks and words carry it, and every
 //     theme has a rendition without colour.
 //

@@ -35,7 +35,7 @@ func (m Mark) line() Line {
 func Health(w int, marks []Mark) Block {
 	parts := make([]Part, len(marks))
 	for i, m := range marks {
-		rank := len(marks) - i // of what is off; what is well ranks above all of it
+		rank := i + 1 // of what is off; what is well ranks above all of it
 		switch m.State {
 		case Fault:
 			rank = 0

@@ -4,7 +4,7 @@ package widget
 type PadKey struct {
 	Label string
 	Name  string // of the hit
-	Role  Role   // Text for digits, Accent for what leads on
+	Lead  bool   // leads on: stands out
 }
 
 // Keypad draws rows of keys as large as fits into a, for fingers and the mouse:
@@ -44,12 +44,15 @@ func keypad(rows [][]PadKey, w, h, gapX, gapY int) Block {
 }
 
 func (k PadKey) draw(w, h int) Block {
-	label := Line{Field.Say(k.Label)}
+	role := Tile
+	if k.Lead {
+		role = Selection
+	}
 	b := Block{Lines: make([]Line, h)}
 	for y := range b.Lines {
-		b.Lines[y] = Line{Field.blank(w)}
+		b.Lines[y] = Line{role.blank(w)}
 	}
-	b.Lines[h/2] = label.fit(w, Center, Field)
+	b.Lines[h/2] = role.Line(k.Label).fit(w, Center, role)
 	if k.Name != "" {
 		b.Hits = []Hit{{k.Name, 0, 0, w, h}}
 	}

@@ -28,9 +28,9 @@ type Tab struct {
 // Tabs is a line of tabs with the chosen one in brackets; where they do not
 // all fit the chosen one stays in sight.
 func Tabs(w int, chosen int, tabs ...Tab) Block {
-	var line Line
 	var hits []Hit
 	from, to := 0, 0
+	line := Line{Text.blank(1)}
 	for i, t := range tabs {
 		if i > 0 {
 			line = append(line, Text.blank(1))

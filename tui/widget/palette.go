@@ -19,6 +19,7 @@ type palette struct {
 	warn         color
 	rule         color
 	raised       color // ground of a field
+	tile         color // ground of a key of the keypad
 	pick, picked color // ground and text of the selection
 }
 
@@ -44,6 +45,7 @@ var palettes = map[string]palette{
 		warn:   color{0xF2C063, 221, 11},
 		rule:   color{0x3A414C, 238, 8},
 		raised: color{0x262C35, 236, 4},
+		tile:   color{0x262C35, 236, 0},
 		pick:   color{0x1F4457, 24, 6},
 		picked: color{0xFFFFFF, 231, 15},
 	},
@@ -58,6 +60,7 @@ var palettes = map[string]palette{
 		warn:   color{0x8A5200, 94, 0},
 		rule:   color{0xC9C7C0, 251, 0},
 		raised: color{0xECEAE3, 255, 6},
+		tile:   color{0xECEAE3, 255, 7},
 		pick:   color{0xCBE4EF, 153, 4},
 		picked: color{0x000000, 16, 7},
 	},
@@ -72,6 +75,7 @@ var palettes = map[string]palette{
 		warn:   color{0xFFD75F, 221, 11},
 		rule:   color{0xBCBCBC, 250, 7},
 		raised: color{0x303030, 236, 4},
+		tile:   color{0x303030, 236, 0},
 		pick:   color{0xFFFF5F, 227, 7},
 		picked: color{0x000000, 16, 0},
 	},
@@ -88,6 +92,7 @@ var palettes = map[string]palette{
 		warn:   color{0xF0E442, 227, 15},
 		rule:   color{0x3A414C, 238, 8},
 		raised: color{0x262C35, 236, 4},
+		tile:   color{0x262C35, 236, 0},
 		pick:   color{0x004F7C, 24, 4},
 		picked: color{0xFFFFFF, 231, 15},
 	},
@@ -113,6 +118,7 @@ func (p palette) looks() [roleCount]look {
 		Inverse:   {p.paper, p.ink, false},
 		Selection: {p.picked, p.pick, true},
 		Field:     {p.strong, p.raised, false},
+		Tile:      {p.ink, p.tile, false},
 		QR:        {qrWhite, qrBlack, false},
 	}
 }

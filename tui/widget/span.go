@@ -21,7 +21,8 @@ const (
 	Rule                  // lines and borders
 	Inverse               // a block cursor, a title bar
 	Selection             // the selected row or tab
-	Field                 // what is typed into, a key of the keypad
+	Field                 // what is typed into
+	Tile                  // a key of the keypad
 	QR                    // ink: light modules, ground: dark modules
 	roleCount
 )
@@ -169,13 +170,18 @@ func (l Line) Cut(from, to int) Line {
 	return out
 }
 
-// Trunc shortens the line to at most w cells, ending in … where it is cut.
+// Trunc shortens the line to at most w cells, ending in … where more than
+// blanks are cut.
 func (l Line) Trunc(w int) Line {
-	if l.Width() <= w {
+	have := l.Width()
+	if have <= w {
 		return l
 	}
 	if w <= 0 {
 		return nil
+	}
+	if have-l.trailing() <= w {
+		return l.Cut(0, w)
 	}
 	out := l.Cut(0, w-1)
 	role := Text
@@ -185,6 +191,19 @@ func (l Line) Trunc(w int) Line {
 		role = l[0].role
 	}
 	return append(out, role.Say("…"))
+}
+
+// trailing counts the blanks at the end of the line.
+func (l Line) trailing() int {
+	n := 0
+	for i := len(l) - 1; i >= 0; i-- {
+		rest := len(strings.TrimRight(l[i].text, " "))
+		n += len(l[i].text) - rest
+		if rest > 0 {
+			break
+		}
+	}
+	return n
 }
 
 // Fit makes the line exactly w cells: cut with …, or padded at the end.

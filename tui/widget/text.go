@@ -30,7 +30,7 @@ func Wrap(r Role, text string, w int) []Line {
 	var out []Line
 	for _, paragraph := range strings.Split(text, "\n") {
 		paragraph = strings.ReplaceAll(strings.TrimSuffix(paragraph, "\r"), "\t", " ")
-		line, used := Line(nil), 0
+		line, used, before := Line(nil), 0, len(out)
 		for _, word := range strings.Split(paragraph, " ") {
 			s := r.Say(word)
 			if used > 0 && used+1+s.width > w {
@@ -47,7 +47,9 @@ func Wrap(r Role, text string, w int) []Line {
 				line, used = append(line, s), used+s.width
 			}
 		}
-		out = append(out, line)
+		if used > 0 || len(out) == before {
+			out = append(out, line)
+		}
 	}
 	return out
 }
