@@ -60,13 +60,28 @@ func (a Alert) MarshalJSON() ([]byte, error) {
 	return append(append(head[:len(head)-1], ','), a.Body[1:]...), nil
 }
 
-// UnmarshalJSON reads one object; Body is the whole of it, which [Alert.Decode] reads.
+// UnmarshalJSON reads one object and takes head and body apart.
 func (a *Alert) UnmarshalJSON(data []byte) error {
 	var head alertHead
 	if err := DecodeResult(data, &head); err != nil {
 		return err
 	}
-	*a = Alert{head.Seq, head.At, head.Kind, append(json.RawMessage(nil), data...)}
+	object, err := parse(data)
+	if err != nil {
+		return err
+	}
+	body := []byte{'{'}
+	for _, m := range object.members {
+		if m.name == "seq" || m.name == "at" || m.name == "kind" {
+			continue
+		}
+		if len(body) > 1 {
+			body = append(body, ',')
+		}
+		body = append(appendCanonicalString(body, m.name), ':')
+		body = append(body, m.value.raw...)
+	}
+	*a = Alert{head.Seq, head.At, head.Kind, append(body, '}')}
 	return nil
 }
 
@@ -120,7 +135,15 @@ type (
 		Tender        TenderID `json:"tender"`
 		TransactionID string   `json:"transaction_id"`
 		URL           string   `json:"url"`
-		Expiry        string   `json:"expiry"`
+		Expiry        Time     `json:"expiry"`
+	}
+	// InvoiceReady brings a Lightning tender's invoice.
+	InvoiceReady struct {
+		Sale        SaleID   `json:"sale"`
+		Tender      TenderID `json:"tender"`
+		Bolt11      string   `json:"bolt11"`
+		PaymentHash string   `json:"payment_hash"`
+		Expiry      Time     `json:"expiry"`
 	}
 	// DepositStatus tells how far an e-cash payment has got.
 	DepositStatus struct {
@@ -130,6 +153,18 @@ type (
 		Amount  Money    `json:"amount"`
 		Reason  string   `json:"reason"`
 		Message string   `json:"message"`
+	}
+	// TabStatus tells how far a tab has got (merchant.md §4): what was charged,
+	// and what the customer has signed for.
+	TabStatus struct {
+		Sale          SaleID   `json:"sale"`
+		Tender        TenderID `json:"tender"`
+		State         string   `json:"state"` // offered, locked, charged, paid, lapsing, lost
+		TransactionID string   `json:"transaction_id"`
+		MaxAmount     Money    `json:"max_amount"`
+		Charged       *Money   `json:"charged,omitempty"`
+		Signed        *Money   `json:"signed,omitempty"`
+		LockUntil     Time     `json:"lock_until,omitzero"`
 	}
 	// PayoutStatus tells how far money that goes out has got.
 	PayoutStatus struct {

@@ -76,7 +76,7 @@ func appendCanonical(out []byte, n *node) ([]byte, error) {
 		}
 		return append(out, ']'), nil
 	case kindString:
-		return appendCanonicalString(out, n.text), nil
+		return appendCanonicalString(out, string(n.text())), nil
 	case kindNumber:
 		return appendCanonicalNumber(out, n.raw)
 	default:

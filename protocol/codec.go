@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // DecodeError is what [Decode] finds wrong.
@@ -27,16 +28,23 @@ func (e *DecodeError) Error() string {
 
 // Decode reads one JSON value into v, a pointer, strictly: an unknown member, a
 // wrong type, a real number where an integer belongs, null where the Go type
-// is not a pointer, a value whose type has Valid() bool and says no, or the
-// absence of a member tagged `wire:"required"` is refused. Names are matched
-// exactly. The error is a *[DecodeError].
+// is not a pointer, a value whose type has Valid() bool and says no, the
+// absence of a member tagged `wire:"required"`, or a member out of the range
+// that its tag gives (`wire:"0..30"`: the value of an integer, the characters of
+// a string, the length of an array) is refused. Names are matched exactly. The
+// error is a *[DecodeError].
 func Decode(data []byte, v any) error { return decode(data, v, true) }
 
-// DecodeResult is [Decode] for answers, in which unknown members are ignored.
+// DecodeResult is [Decode] for answers, in which unknown members are ignored
+// and a member that is null counts as absent.
 func DecodeResult(data []byte, v any) error { return decode(data, v, false) }
 
-// Encode writes v as compact JSON without HTML escapes.
+// Encode writes v as compact JSON without HTML escapes. Secrets stand in clear
+// only where v itself is a call that carries them, [Sweep] or [Dispense].
 func Encode(v any) ([]byte, error) {
+	if call, ok := v.(interface{ wire() any }); ok {
+		v = call.wire()
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -121,7 +129,7 @@ func (b *binder) bindPlain(n *node, v reflect.Value, path string) error {
 		if n.kind != kindString {
 			return refuse(path, "must be a string, not %s", n.kind)
 		}
-		v.SetString(n.text)
+		v.SetString(string(n.text()))
 	case reflect.Bool:
 		if n.kind != kindBool {
 			return refuse(path, "must be a boolean, not %s", n.kind)
@@ -162,16 +170,23 @@ func (b *binder) bindStruct(n *node, v reflect.Value, path string) error {
 	}
 	given := make(map[string]bool, len(n.members))
 	for _, m := range n.members {
-		index, known := shape.fields[m.name]
+		field, known := shape.fields[m.name]
 		if !known {
 			if b.strict {
 				return refuse(prefix+clip(m.name), "is not a member known here")
 			}
 			continue
 		}
+		if !b.strict && m.value.kind == kindNull {
+			continue
+		}
 		given[m.name] = true
-		if err := b.bind(m.value, v.FieldByIndex(index), prefix+m.name); err != nil {
+		member := v.FieldByIndex(field.index)
+		if err := b.bind(m.value, member, prefix+m.name); err != nil {
 			return err
+		}
+		if b.strict && field.bounds != nil && !field.bounds.hold(member) {
+			return refuse(prefix+m.name, "must be %s", field.bounds.words(member.Kind()))
 		}
 	}
 	for _, name := range shape.required {
@@ -184,8 +199,48 @@ func (b *binder) bindStruct(n *node, v reflect.Value, path string) error {
 
 // shape is what a struct's tags say; shapes are computed once a type.
 type shape struct {
-	fields   map[string][]int
+	fields   map[string]field
+	names    []string // in the order of declaration
 	required []string
+}
+
+type field struct {
+	index  []int
+	bounds *bounds
+}
+
+// bounds is the range of a tag: of an integer's value, a string's characters,
+// an array's length.
+type bounds struct{ low, high int64 }
+
+func (b *bounds) hold(v reflect.Value) bool {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return true
+		}
+		v = v.Elem()
+	}
+	var n int64
+	switch v.Kind() {
+	case reflect.Slice:
+		n = int64(v.Len())
+	case reflect.String:
+		n = int64(utf8.RuneCountInString(v.String()))
+	default:
+		n = v.Int()
+	}
+	return n >= b.low && n <= b.high
+}
+
+func (b *bounds) words(k reflect.Kind) string {
+	text := fmt.Sprintf("%d to %d", b.low, b.high)
+	switch k {
+	case reflect.Slice:
+		return text + " items"
+	case reflect.String:
+		return text + " characters"
+	}
+	return text
 }
 
 var shapes sync.Map
@@ -194,7 +249,7 @@ func shapeOf(t reflect.Type) *shape {
 	if s, ok := shapes.Load(t); ok {
 		return s.(*shape)
 	}
-	s := &shape{fields: map[string][]int{}}
+	s := &shape{fields: map[string]field{}}
 	for _, f := range reflect.VisibleFields(t) {
 		if f.Anonymous || !f.IsExported() {
 			continue
@@ -203,11 +258,26 @@ func shapeOf(t reflect.Type) *shape {
 		if name == "-" || name == "" {
 			continue
 		}
-		s.fields[name] = f.Index
-		if f.Tag.Get("wire") == "required" {
-			s.required = append(s.required, name)
+		member := field{index: f.Index}
+		for word := range strings.SplitSeq(f.Tag.Get("wire"), ",") {
+			if word == "required" {
+				s.required = append(s.required, name)
+			} else if low, high, ranged := strings.Cut(word, ".."); ranged {
+				member.bounds = &bounds{mustInt(low), mustInt(high)}
+			}
 		}
+		s.fields[name] = member
+		s.names = append(s.names, name)
 	}
 	shapes.Store(t, s)
 	return s
+}
+
+// mustInt reads a number of a tag, which is source code.
+func mustInt(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		panic("wire tag: " + err.Error())
+	}
+	return n
 }

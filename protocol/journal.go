@@ -186,6 +186,24 @@ type (
 		Reason string `json:"reason,omitempty"`
 		Change *Money `json:"change,omitempty"`
 	}
+	// TabOpened adds an e-cash tender that is charged in rounds (merchant.md §4).
+	TabOpened struct {
+		Sale      SaleID   `json:"sale" wire:"required"`
+		Tender    TenderID `json:"tender" wire:"required"`
+		MaxAmount Money    `json:"max_amount" wire:"required"`
+	}
+	// TabCharged tells the cumulative amount of a tab after one more round.
+	TabCharged struct {
+		Sale   SaleID   `json:"sale" wire:"required"`
+		Tender TenderID `json:"tender" wire:"required"`
+		Amount Money    `json:"amount" wire:"required"`
+		Lines  []Line   `json:"lines,omitempty"`
+	}
+	// TabClosed asks for the deposit of what was charged.
+	TabClosed struct {
+		Sale   SaleID   `json:"sale" wire:"required"`
+		Tender TenderID `json:"tender" wire:"required"`
+	}
 	// Refund gives money of a sale back; Dispense names the payout when it
 	// leaves as bitcoin.
 	Refund struct {

@@ -1,8 +1,10 @@
 package protocol
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -26,14 +28,17 @@ func (k kind) String() string {
 }
 
 // node is one JSON value; raw is its text without surrounding white space and
-// shares memory with the input.
+// shares memory with the input, so that a secret in it is not copied.
 type node struct {
 	kind    kind
 	raw     []byte
-	text    string // kindString: unescaped
 	items   []*node
 	members []member
 }
+
+// text gives the characters of a kindString. It shares memory with raw where
+// nothing is escaped.
+func (n *node) text() []byte { return unquote(n.raw) }
 
 type member struct {
 	name  string
@@ -107,7 +112,7 @@ func (p *parser) value(depth int) (*node, error) {
 		}
 	case c == '"':
 		n.kind = kindString
-		n.text, err = p.str()
+		err = p.str()
 	case c == '-' || c >= '0' && c <= '9':
 		n.kind = kindNumber
 		err = p.number()
@@ -133,10 +138,11 @@ func (p *parser) object(n *node, depth int) error {
 		if p.next() != '"' {
 			return p.fail("a member name is expected")
 		}
-		name, err := p.str()
-		if err != nil {
+		start := p.at
+		if err := p.str(); err != nil {
 			return err
 		}
+		name := string(unquote(p.data[start:p.at]))
 		if seen[name] {
 			return p.fail("a member stands twice")
 		}
@@ -188,10 +194,13 @@ func (p *parser) array(n *node, depth int) error {
 }
 
 func (p *parser) word(n *node) error {
-	for word, k := range map[string]kind{"true": kindBool, "false": kindBool, "null": kindNull} {
-		if end := p.at + len(word); end <= len(p.data) && string(p.data[p.at:end]) == word {
-			p.at = end
-			n.kind = k
+	rest := p.data[p.at:]
+	for _, word := range [...]string{"true", "false", "null"} {
+		if len(rest) >= len(word) && string(rest[:len(word)]) == word {
+			p.at += len(word)
+			if n.kind = kindBool; word == "null" {
+				n.kind = kindNull
+			}
 			return nil
 		}
 	}
@@ -200,133 +209,150 @@ func (p *parser) word(n *node) error {
 
 // number passes over RFC 8259's number.
 func (p *parser) number() error {
-	digits := func() int {
-		start := p.at
-		for p.at < len(p.data) && p.data[p.at] >= '0' && p.data[p.at] <= '9' {
-			p.at++
-		}
-		return p.at - start
-	}
-	peek := func(set string) bool {
-		for i := range len(set) {
-			if p.at < len(p.data) && p.data[p.at] == set[i] {
-				return true
-			}
-		}
-		return false
-	}
-	if peek("-") {
-		p.at++
-	}
-	zero := peek("0")
-	if n := digits(); n == 0 || zero && n > 1 {
+	p.skip("-")
+	zero := p.at < len(p.data) && p.data[p.at] == '0'
+	if n := p.digits(); n == 0 || zero && n > 1 {
 		return p.fail("a number is malformed")
 	}
-	if peek(".") {
-		p.at++
-		if digits() == 0 {
-			return p.fail("a number is malformed")
-		}
+	if p.skip(".") && p.digits() == 0 {
+		return p.fail("a number is malformed")
 	}
-	if peek("eE") {
-		p.at++
-		if peek("+-") {
-			p.at++
-		}
-		if digits() == 0 {
+	if p.skip("eE") {
+		p.skip("+-")
+		if p.digits() == 0 {
 			return p.fail("a number is malformed")
 		}
 	}
 	return nil
 }
 
-// str reads the string that starts at the present quote.
-func (p *parser) str() (string, error) {
-	p.at++
-	start := p.at
-	for p.at < len(p.data) {
-		switch c := p.data[p.at]; {
-		case c == '"':
-			text := string(p.data[start:p.at])
-			if !utf8.ValidString(text) {
-				return "", p.fail("a string is not UTF-8")
-			}
-			p.at++
-			return text, nil
-		case c == '\\':
-			return p.escaped(start)
-		case c < 0x20:
-			return "", p.fail("a control character stands in a string")
-		}
+// skip passes over one byte of set, if one stands there.
+func (p *parser) skip(set string) bool {
+	if p.at < len(p.data) && strings.IndexByte(set, p.data[p.at]) >= 0 {
 		p.at++
+		return true
 	}
-	return "", p.fail("a string does not end")
+	return false
 }
 
-// escaped goes on with a string that has a backslash at the present place.
-func (p *parser) escaped(start int) (string, error) {
-	out := append([]byte(nil), p.data[start:p.at]...)
+func (p *parser) digits() int {
+	start := p.at
+	for p.at < len(p.data) && p.data[p.at] >= '0' && p.data[p.at] <= '9' {
+		p.at++
+	}
+	return p.at - start
+}
+
+// str passes over the string that starts at the present quote.
+func (p *parser) str() error {
+	p.at++
+	start := p.at
 	for p.at < len(p.data) {
 		c := p.data[p.at]
 		p.at++
 		switch {
 		case c == '"':
-			if !utf8.Valid(out) {
-				return "", p.fail("a string is not UTF-8")
+			if !utf8.Valid(p.data[start:p.at]) {
+				return p.fail("a string is not UTF-8")
 			}
-			return string(out), nil
+			return nil
+		case c == '\\':
+			if err := p.escape(); err != nil {
+				return err
+			}
 		case c < 0x20:
-			return "", p.fail("a control character stands in a string")
-		case c != '\\':
-			out = append(out, c)
+			return p.fail("a control character stands in a string")
+		}
+	}
+	return p.fail("a string does not end")
+}
+
+// escape passes over what follows a backslash; both halves of a surrogate pair
+// at once.
+func (p *parser) escape() error {
+	switch {
+	case p.skip(`"\/bfnrt`):
+		return nil
+	case !p.skip("u"):
+		return p.fail("an escape is unknown")
+	}
+	r, ok := hex4(p.data[p.at:])
+	if !ok {
+		return p.fail("an escape is not a character")
+	}
+	p.at += 4
+	if !utf16.IsSurrogate(r) {
+		return nil
+	}
+	rest := p.data[p.at:]
+	if len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' {
+		return p.fail("half a surrogate pair is not a character")
+	}
+	low, ok := hex4(rest[2:])
+	if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
+		return p.fail("half a surrogate pair is not a character")
+	}
+	p.at += 6
+	return nil
+}
+
+// hex4 reads four hex digits.
+func hex4(text []byte) (rune, bool) {
+	if len(text) < 4 {
+		return 0, false
+	}
+	var r rune
+	for _, c := range text[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			r = r<<4 | rune(c-'a'+10)
+		case c >= 'A' && c <= 'F':
+			r = r<<4 | rune(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// unquote gives the characters of a string that passed [parser.str].
+func unquote(raw []byte) []byte {
+	raw = raw[1 : len(raw)-1]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return raw
+	}
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			out = append(out, raw[i])
 			continue
 		}
-		if p.at == len(p.data) {
-			break
-		}
-		e := p.data[p.at]
-		p.at++
-		switch e {
-		case '"', '\\', '/':
-			out = append(out, e)
-		case 'b', 'f', 'n', 'r', 't':
-			out = append(out, map[byte]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}[e])
+		i++
+		switch c := raw[i]; c {
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
 		case 'u':
-			r, err := p.unicode()
-			if err != nil {
-				return "", err
+			r, _ := hex4(raw[i+1:])
+			i += 4
+			if utf16.IsSurrogate(r) {
+				low, _ := hex4(raw[i+3:])
+				r = utf16.DecodeRune(r, low)
+				i += 6
 			}
 			out = utf8.AppendRune(out, r)
 		default:
-			return "", p.fail("an escape is unknown")
+			out = append(out, c)
 		}
 	}
-	return "", p.fail("a string does not end")
-}
-
-// unicode reads the digits after \u, and the second half of a pair.
-func (p *parser) unicode() (rune, error) {
-	hex := func() (rune, bool) {
-		if p.at+4 > len(p.data) {
-			return 0, false
-		}
-		v, err := strconv.ParseUint(string(p.data[p.at:p.at+4]), 16, 16)
-		p.at += 4
-		return rune(v), err == nil
-	}
-	r, ok := hex()
-	if ok && utf16.IsSurrogate(r) {
-		ok = p.at+2 <= len(p.data) && string(p.data[p.at:p.at+2]) == `\u`
-		if ok {
-			p.at += 2
-			var low rune
-			low, ok = hex()
-			r = utf16.DecodeRune(r, low)
-			ok = ok && r != utf8.RuneError
-		}
-	}
-	if !ok {
-		return 0, p.fail("an escape is not a character")
-	}
-	return r, nil
+	return out
 }

@@ -1,7 +1,5 @@
 package protocol
 
-import "encoding/json"
-
 // Method names of the protocol. There are no others.
 const (
 	CallCheckIn      = "checkin"
@@ -23,40 +21,23 @@ const (
 	MaxPoll     = 60
 )
 
-// Request is one JSON-RPC 2.0 call. ID is a string, a number or null; without
-// it the call is a notification.
-type Request struct {
-	JSONRPC string          `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id,omitempty"`
-	Method  string          `json:"method"`
-	Params  json.RawMessage `json:"params,omitempty"`
-}
-
-// Response is one JSON-RPC 2.0 answer: Result or Error.
-type Response struct {
-	JSONRPC string          `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
-	Result  json.RawMessage `json:"result,omitempty"`
-	Error   *Error          `json:"error,omitempty"`
-}
-
 // DeviceState is one device of a terminal in a check-in.
 type DeviceState struct {
-	Name  string `json:"name"`
-	State string `json:"state"`           // absent, ready, fault
-	Fault string `json:"fault,omitempty"` // a word of the device's
+	Name  string `json:"name" wire:"required,1..64"`
+	State string `json:"state" wire:"required,1..64"`  // absent, ready, fault
+	Fault string `json:"fault,omitempty" wire:"0..64"` // a word of the device's
 }
 
 // CheckIn is the params of checkin.
 type CheckIn struct {
-	Software  string        `json:"software"`          // "till/1.0.0 linux/arm64"
-	Log       LogID         `json:"log,omitempty"`     // the alert log Alert belongs to
-	Config    int64         `json:"config"`            // version held, 0 none
-	Alert     int64         `json:"alert"`             // highest alert stored durably
-	Addresses int64         `json:"addresses"`         // unused addresses left
-	Wait      int64         `json:"wait,omitempty"`    // 0 … 30 s
-	Devices   []DeviceState `json:"devices,omitempty"` //
-	Journal   []Entry       `json:"journal,omitempty"` // at most 200, following the last acknowledged
+	Software  string        `json:"software" wire:"0..128"`            // "till/1.0.0 linux/arm64"
+	Log       LogID         `json:"log,omitempty"`                     // the alert log Alert belongs to
+	Config    int64         `json:"config" wire:"0..9007199254740991"` // version held, 0 none
+	Alert     int64         `json:"alert" wire:"0..9007199254740991"`  // highest alert stored durably
+	Addresses int64         `json:"addresses" wire:"0..1000000"`       // unused addresses left
+	Wait      int64         `json:"wait,omitempty" wire:"0..30"`       // seconds
+	Devices   []DeviceState `json:"devices,omitempty" wire:"0..64"`    // as they stand now
+	Journal   []Entry       `json:"journal,omitempty" wire:"0..200"`   // following the last acknowledged
 }
 
 // CheckInResult is what checkin answers.
@@ -75,7 +56,7 @@ type CheckInResult struct {
 
 // GetAddress is the params of getaddress.
 type GetAddress struct {
-	Want    int64    `json:"want" wire:"required"` // 0 … MaxWant
+	Want    int64    `json:"want" wire:"required,0..100"`
 	Held    []string `json:"held,omitempty"`
 	Release []string `json:"release,omitempty"` // never shown or printed
 }
@@ -88,7 +69,7 @@ type GetAddressResult struct {
 
 // QueryAddress is the params of queryaddress: 1 … MaxQuery addresses.
 type QueryAddress struct {
-	Addresses []string `json:"addresses" wire:"required"`
+	Addresses []string `json:"addresses" wire:"required,1..16"`
 }
 
 // Funds is what one address holds. PendingSat is nil where the backend cannot
@@ -115,7 +96,7 @@ type QueryAddressResult struct {
 // Sweep is the params of sweep. Keys are WIF; they live for the call only.
 type Sweep struct {
 	ID     PayoutID `json:"id" wire:"required"`
-	Keys   []Secret `json:"keys"`
+	Keys   []Secret `json:"keys" wire:"0..16"` // may be left out in a retry of a sweep that was signed
 	DueSat *Sat     `json:"due_sat,omitempty"`
 	Change string   `json:"change,omitempty"`
 	Sale   SaleID   `json:"sale,omitempty"`
@@ -169,11 +150,28 @@ type QueryNonce struct {
 	ID PayoutID `json:"id" wire:"required"`
 }
 
+// QueryNonceResult is the result of the sweep or dispense, by Of; its other
+// kind's members are zero. State is [PayoutNever] for an id that was not used.
+type QueryNonceResult struct {
+	ID            PayoutID    `json:"id"`
+	Of            PayoutKind  `json:"of,omitempty"`
+	State         PayoutState `json:"state"`
+	TxID          string      `json:"txid,omitempty"`
+	Address       string      `json:"address,omitempty"`         // sweep
+	ReceivedSat   Sat         `json:"received_sat,omitempty"`    // sweep
+	ChangeSat     Sat         `json:"change_sat,omitempty"`      // sweep
+	RefundOwedSat Sat         `json:"refund_owed_sat,omitempty"` // sweep
+	Inputs        int64       `json:"inputs,omitempty"`          // sweep
+	AmountSat     Sat         `json:"amount_sat,omitempty"`      // dispense
+	FeeSat        Sat         `json:"fee_sat,omitempty"`
+	Replaces      []string    `json:"replaces,omitempty"`
+}
+
 // Enroll is the body of POST /enroll.
 type Enroll struct {
-	Code string `json:"code" wire:"required"` // XXXX-XXXX-XXXX
-	Name string `json:"name" wire:"required"`
-	CSR  string `json:"csr" wire:"required"` // PEM
+	Code string `json:"code" wire:"required,1..64"` // XXXX-XXXX-XXXX
+	Name string `json:"name" wire:"required,1..64"`
+	CSR  string `json:"csr" wire:"required,1..8192"` // PEM
 }
 
 // EnrollResult makes a terminal of the one who enrolled.
@@ -186,7 +184,7 @@ type EnrollResult struct {
 
 // Renew is the body of POST /renew.
 type Renew struct {
-	CSR string `json:"csr" wire:"required"`
+	CSR string `json:"csr" wire:"required,1..8192"` // PEM
 }
 
 // RenewResult brings the new certificate; the old one stays good for 24 hours.

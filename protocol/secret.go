@@ -1,15 +1,15 @@
 package protocol
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 )
 
 // Secret is text that must reach the wire and nothing else: it prints as
-// [secret] in every verb and every log. [Secret.Reveal] is the one way out.
-// A Secret that is encoded to JSON is on the wire and stands in clear: no log
-// is written from wire types.
+// [secret] in every verb, in every log and in JSON. [Secret.Reveal] and
+// [Encode] of a call that carries one are the only ways out.
 type Secret struct{ text []byte }
 
 // NewSecret takes a copy of text.
@@ -33,8 +33,34 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("[secret]"))
 // LogValue hides the text in slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
 
-// MarshalJSON writes the text for the wire.
-func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(string(s.text)) }
+// MarshalJSON hides the text.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"[secret]"`), nil }
+
+// revealed is a Secret on its way to the wire.
+type revealed struct{ Secret }
+
+func (r revealed) MarshalJSON() ([]byte, error) { return json.Marshal(string(r.text)) }
+
+// wire is what stands on the wire for a call with secrets.
+func (s Sweep) wire() any {
+	keys := make([]revealed, len(s.Keys))
+	for i, k := range s.Keys {
+		keys[i] = revealed{k}
+	}
+	type plain Sweep
+	return struct {
+		plain
+		Keys []revealed `json:"keys"`
+	}{plain(s), keys}
+}
+
+func (d Dispense) wire() any {
+	type plain Dispense
+	return struct {
+		plain
+		Authcode revealed `json:"authcode"`
+	}{plain(d), revealed{d.Authcode}}
+}
 
 // UnmarshalJSON reads a JSON string; the error repeats nothing of it.
 func (s *Secret) UnmarshalJSON(data []byte) error {
@@ -42,6 +68,6 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	if err != nil || n.kind != kindString {
 		return &DecodeError{Message: "must be a string"}
 	}
-	s.text = []byte(n.text)
+	s.text = bytes.Clone(n.text())
 	return nil
 }
