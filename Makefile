@@ -1,0 +1,47 @@
+# till: `make run` opens the practice shop, `make test` runs the tests.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+export CGO_ENABLED ?= 0
+
+GO      ?= go
+LDFLAGS := -s -w -X main.version=$(VERSION)
+FUZZ    ?= 10s
+
+.PHONY: build run test check format lint race golden stale bench fuzz clean
+
+build: ## one static binary, ./till
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o till ./cmd/till
+
+run: build ## the practice shop: no hardware, no network, no real money
+	./till practice
+
+test: ## every test; those that need a real btcd build and start one
+	$(GO) test ./...
+
+check: format lint race stale ## what CI runs
+
+format:
+	@test -z "$$(gofmt -l cmd device protocol server tui)" || { gofmt -l cmd device protocol server tui; echo 'run: gofmt -w .'; exit 1; }
+
+lint:
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+race: ## needs a C compiler for the race detector's runtime
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+golden: ## writes what is generated anew: goldens, diagrams, key tables, OpenRPC
+	$(GO) test ./... -run 'Golden|Diagram|Generated' -update
+
+stale: golden ## red when something generated differs from what is committed
+	@git diff --exit-code --stat -- '*.golden' '*/testdata/*' README.md || { echo 'generated files are stale: commit what make golden wrote'; exit 1; }
+
+bench:
+	$(GO) test ./... -run '^$$' -bench . -benchmem
+
+fuzz: ## every fuzz target for $(FUZZ)
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test $$p -list '^Fuzz' | grep '^Fuzz'); do \
+		$(GO) test $$p -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) || exit 1; done; done
+
+clean:
+	rm -rf till dist
