@@ -1,0 +1,70 @@
+package terminal
+
+import "till/protocol"
+
+// Said is what the cashier last did with a sale.
+type Said string
+
+// The words.
+const (
+	SaidOpen      Said = "open"
+	SaidPaid      Said = "paid"
+	SaidCancelled Said = "cancelled"
+	SaidParked    Said = "parked"
+)
+
+// Sale is one sale as the journal and the server's alerts tell it.
+type Sale struct {
+	Opening protocol.SaleOpened
+	Opened  protocol.Time
+	Said    Said
+	Ended   protocol.Time // of the last sale_paid, _cancelled or _parked; 0 while open
+	Reason  string        // of that entry
+	Change  *protocol.Money
+	Tenders []Tender
+	Tabs    []Tab
+	Status  *protocol.SaleStatus // the server's last word on bitcoin tenders, nil before
+	Refunds []protocol.Refund
+	Copies  int64 // receipts printed
+	// Position is where the sale stands among all, for paging.
+	Position int64
+}
+
+// ID names the sale.
+func (s Sale) ID() protocol.SaleID { return s.Opening.Sale }
+
+// Tender is one means of paying of a sale.
+type Tender struct {
+	protocol.TenderAdded
+	Added    protocol.Time
+	Removed  bool
+	Contract *protocol.ContractReady // e-cash
+	Invoice  *protocol.InvoiceReady  // Lightning
+	Deposit  *protocol.DepositStatus // e-cash
+}
+
+// Tab is an e-cash tender that is charged in rounds.
+type Tab struct {
+	protocol.TabOpened
+	Charged protocol.Money // cumulative
+	Closed  bool
+	Status  *protocol.TabStatus
+}
+
+// SaleFilter selects sales, newest first.
+type SaleFilter struct {
+	Said   Said             // "" all
+	Shift  protocol.ShiftID // "" all
+	Since  protocol.Time    // opened at or after
+	Text   string           // in number, note, line names, id, or address of a tender
+	Before int64            // only Positions below, 0 from the newest
+	Most   int              // 0: 50
+}
+
+// Shift is one shift at this terminal.
+type Shift struct {
+	Opening protocol.ShiftOpened
+	Opened  protocol.Time
+	Closing *protocol.ShiftClosed // nil while open
+	Closed  protocol.Time
+}
