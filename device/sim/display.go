@@ -1,0 +1,5 @@
+package sim
+
+type Display struct{}
+
+func (d *Display) receive([]byte) {}
