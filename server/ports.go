@@ -30,10 +30,12 @@ type Payment struct {
 	Amount protocol.Sat
 	Height int64 // of its block, 0 in the mempool
 
-	// The following speak of an unconfirmed transaction together with all its
+	// The two that follow speak of an unconfirmed transaction together with all its
 	// unconfirmed ancestors; zero for confirmed ones.
 	FeeRate  FeeRate // the lowest among them
 	Conflict bool    // one of them has a competitor that spends the same output
+	// First is when the backend first saw it, or its block's time; 0 not known.
+	First protocol.Time
 	// Spent is the transaction that spends this output, "" when none does.
 	Spent       string
 	SpentHeight int64 // its block, 0 in the mempool
@@ -215,4 +217,18 @@ type Price struct {
 	Currency protocol.Currency
 	Rate     protocol.Rate
 	Sources  []protocol.Source
+}
+
+// Alarm is what the owner should know wherever he is.
+type Alarm struct {
+	Kind     string // a word: journal_fork, tamper, replaced, approvals, payout, node, rates
+	Message  string // a sentence
+	Terminal string // its name, "" the shop
+	At       protocol.Time
+}
+
+// Alarms carries alarms out of the shop. Raise returns at once; what cannot be
+// delivered is the implementation's to keep or to log.
+type Alarms interface {
+	Raise(ctx context.Context, a Alarm)
 }

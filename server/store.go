@@ -46,6 +46,7 @@ type Tx struct {
 	Tenders   TenderRows
 	Payments  PaymentRows
 	Debts     DebtRows
+	Refunds   RefundRows
 	Payouts   PayoutRows
 	Approvals ApprovalRows
 	Outbox    OutboxRows
@@ -98,8 +99,8 @@ type TerminalRows interface {
 	Get(id protocol.TerminalID) (*Terminal, error)
 	Named(name string) (*Terminal, error) // the one that is not revoked
 	List() ([]*Terminal, error)           // by creation
-	// Update writes all fields if the row still has t.Version, and raises it;
-	// ErrChanged otherwise.
+	// Update writes all fields but AlertSeq and AlertAck, which [AlertRows] owns, if
+	// the row still has t.Version, and raises it; ErrChanged otherwise.
 	Update(t *Terminal) error
 }
 
@@ -172,6 +173,7 @@ type LeasedAddress struct {
 	Leased   protocol.Time
 	Rested   protocol.Time     // when it was released, 0 while leased
 	Tender   protocol.TenderID // "" or the tender that used it
+	Named    bool              // a stored journal entry names it: it never rests
 	Seen     bool              // the chain has seen it
 	Paid     bool              // it was paid (moves the gap limit)
 	// WatchUntil bounds the watching: 0 while leased and not used.
@@ -258,6 +260,8 @@ type Tender struct {
 type TenderRows interface {
 	Insert(t *Tender) error
 	Get(id protocol.TenderID) (*Tender, error)
+	// Update writes what may change: address, script, due, end, steps, and all
+	// that follows.
 	Update(t *Tender) error
 	Of(sale protocol.SaleID) ([]*Tender, error) // in order of adding
 	ByAddress(address string) (*Tender, error)
@@ -296,6 +300,20 @@ type DebtRows interface {
 	OfSale(id protocol.SaleID) ([]*Debt, error)
 	OfAddress(address string) ([]*Debt, error)
 	Open() ([]*Debt, error)
+}
+
+// Refund is a stored refund entry.
+type Refund struct {
+	protocol.Refund
+	Terminal protocol.TerminalID
+	At       protocol.Time
+}
+
+// RefundRows keeps refund entries by their id.
+type RefundRows interface {
+	Insert(r *Refund) error
+	Get(id protocol.RefundID) (*Refund, error)
+	OfSale(id protocol.SaleID) ([]*Refund, error)
 }
 
 // Payout is money that goes out, from acceptance to its end.

@@ -9,19 +9,19 @@ import (
 
 type addresses struct{ rows }
 
-const addressColumns = "address, script, path, branch, idx, terminal, leased, rested, tender, seen, paid, watch_until"
+const addressColumns = "address, script, path, branch, idx, terminal, leased, rested, tender, named, seen, paid, watch_until"
 
 func scanAddress(row scanner) (*server.LeasedAddress, error) {
 	a := &server.LeasedAddress{}
 	var script []byte
-	err := row.Scan(&a.Text, &script, &a.Path, &a.Branch, &a.Index, &a.Terminal, &a.Leased, &a.Rested, &a.Tender, &a.Seen, &a.Paid, &a.WatchUntil)
+	err := row.Scan(&a.Text, &script, &a.Path, &a.Branch, &a.Index, &a.Terminal, &a.Leased, &a.Rested, &a.Tender, &a.Named, &a.Seen, &a.Paid, &a.WatchUntil)
 	a.Script = server.Script(script)
 	return a, err
 }
 
 func (r addresses) Insert(a *server.LeasedAddress) error {
-	return r.exec("INSERT INTO addresses ("+addressColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-		a.Text, []byte(a.Script), a.Path, a.Branch, a.Index, a.Terminal, a.Leased, a.Rested, a.Tender, bit(a.Seen), bit(a.Paid), a.WatchUntil)
+	return r.exec("INSERT INTO addresses ("+addressColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+		a.Text, []byte(a.Script), a.Path, a.Branch, a.Index, a.Terminal, a.Leased, a.Rested, a.Tender, bit(a.Named), bit(a.Seen), bit(a.Paid), a.WatchUntil)
 }
 
 func (r addresses) Get(address string) (*server.LeasedAddress, error) {
@@ -29,8 +29,8 @@ func (r addresses) Get(address string) (*server.LeasedAddress, error) {
 }
 
 func (r addresses) Update(a *server.LeasedAddress) error {
-	return r.execOne(`UPDATE addresses SET terminal = $1, leased = $2, rested = $3, tender = $4, seen = $5, paid = $6, watch_until = $7
-		WHERE address = $8`, a.Terminal, a.Leased, a.Rested, a.Tender, bit(a.Seen), bit(a.Paid), a.WatchUntil, a.Text)
+	return r.execOne(`UPDATE addresses SET terminal = $1, leased = $2, rested = $3, tender = $4, named = $5, seen = $6, paid = $7, watch_until = $8
+		WHERE address = $9`, a.Terminal, a.Leased, a.Rested, a.Tender, bit(a.Named), bit(a.Seen), bit(a.Paid), a.WatchUntil, a.Text)
 }
 
 func (r addresses) Leased(id protocol.TerminalID) ([]*server.LeasedAddress, error) {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/json"
+
 	"till/protocol"
 	"till/server"
 )
@@ -57,4 +59,32 @@ func (r debts) OfAddress(address string) ([]*server.Debt, error) {
 
 func (r debts) Open() ([]*server.Debt, error) {
 	return all(r.rows, scanDebt, "SELECT "+debtColumns+" FROM debts WHERE settled = 0 ORDER BY since, id")
+}
+
+type refunds struct{ rows }
+
+func scanRefund(row scanner) (*server.Refund, error) {
+	r := &server.Refund{}
+	var body string
+	if err := row.Scan(&r.Terminal, &r.At, &body); err != nil {
+		return nil, err
+	}
+	return r, json.Unmarshal([]byte(body), &r.Refund)
+}
+
+func (r refunds) Insert(f *server.Refund) error {
+	body, err := protocol.Encode(f.Refund)
+	if err != nil {
+		return err
+	}
+	return r.exec("INSERT INTO refunds (id, sale, terminal, at, body) VALUES ($1, $2, $3, $4, $5)",
+		f.Refund.Refund, f.Sale, f.Terminal, f.At, string(body))
+}
+
+func (r refunds) Get(id protocol.RefundID) (*server.Refund, error) {
+	return first(r.rows, scanRefund, "SELECT terminal, at, body FROM refunds WHERE id = $1", id)
+}
+
+func (r refunds) OfSale(id protocol.SaleID) ([]*server.Refund, error) {
+	return all(r.rows, scanRefund, "SELECT terminal, at, body FROM refunds WHERE sale = $1 ORDER BY at, id", id)
 }

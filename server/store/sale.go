@@ -91,8 +91,9 @@ func (r tenders) Get(id protocol.TenderID) (*server.Tender, error) {
 }
 
 func (r tenders) Update(t *server.Tender) error {
-	return r.execOne(`UPDATE tenders SET refused = $1, removed = $2, accepted = $3, replaced = $4, steps = $5, ends = $6 WHERE id = $7`,
-		t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced), t.Steps, t.Ends, t.ID)
+	return r.execOne(`UPDATE tenders SET address = $1, script = $2, due = $3, ends = $4, steps = $5,
+		refused = $6, removed = $7, accepted = $8, replaced = $9 WHERE id = $10`,
+		t.Address, []byte(t.Script), t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced), t.ID)
 }
 
 func (r tenders) Of(sale protocol.SaleID) ([]*server.Tender, error) {

@@ -85,7 +85,7 @@ func (s *session) tx(ctx context.Context) *server.Tx {
 	return &server.Tx{
 		Settings: settings{r}, Terminals: terminals{r}, Keys: keys{r}, Pairings: pairings{r},
 		Journal: journal{r}, Alerts: alerts{r}, Addresses: addresses{r}, Quotes: quotes{r},
-		Sales: sales{r}, Tenders: tenders{r}, Payments: payments{r}, Debts: debts{r},
+		Sales: sales{r}, Tenders: tenders{r}, Payments: payments{r}, Debts: debts{r}, Refunds: refunds{r},
 		Payouts: payouts{r}, Approvals: approvals{r}, Outbox: outbox{r}, Shop: shop{r},
 	}
 }

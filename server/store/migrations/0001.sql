@@ -76,6 +76,7 @@ CREATE TABLE addresses (
     leased      BIGINT NOT NULL,
     rested      BIGINT NOT NULL,
     tender      TEXT NOT NULL,
+    named       BIGINT NOT NULL CHECK (named IN (0, 1)),
     seen        BIGINT NOT NULL CHECK (seen IN (0, 1)),
     paid        BIGINT NOT NULL CHECK (paid IN (0, 1)),
     watch_until BIGINT NOT NULL,
@@ -173,6 +174,15 @@ CREATE TABLE debts (
 CREATE INDEX debts_sale ON debts (sale);
 CREATE INDEX debts_address ON debts (address);
 CREATE INDEX debts_open ON debts (since) WHERE settled = 0;
+
+CREATE TABLE refunds (
+    id       TEXT PRIMARY KEY,
+    sale     TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    at       BIGINT NOT NULL,
+    body     TEXT NOT NULL
+);
+CREATE INDEX refunds_sale ON refunds (sale);
 
 CREATE TABLE payouts (
     id         TEXT PRIMARY KEY,
