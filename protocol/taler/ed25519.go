@@ -14,7 +14,7 @@ import (
 // key.
 type PrivateKey struct {
 	hidden
-	key *ed25519.PrivateKey
+	key func() ed25519.PrivateKey
 }
 
 // NewPrivateKey draws a key from random.
@@ -30,7 +30,7 @@ func NewPrivateKey(random io.Reader) (PrivateKey, error) {
 // PrivateKeyFromSeed gives the key of an RFC 8032 seed.
 func PrivateKeyFromSeed(seed [ed25519.SeedSize]byte) PrivateKey {
 	key := ed25519.NewKeyFromSeed(seed[:])
-	return PrivateKey{key: &key}
+	return PrivateKey{key: func() ed25519.PrivateKey { return key }}
 }
 
 // ParsePrivateKey reads the base32 of a seed, 52 symbols. The error does not quote
@@ -49,23 +49,23 @@ func (k PrivateKey) Exists() bool { return k.key != nil }
 
 // Reveal gives the seed away, to a store that keeps it.
 func (k PrivateKey) Reveal() (seed [ed25519.SeedSize]byte) {
-	copy(seed[:], *k.key)
+	copy(seed[:], k.key())
 	return seed
 }
 
 // Public gives the public key.
 func (k PrivateKey) Public() PublicKey {
-	return PublicKey((*k.key)[ed25519.SeedSize:])
+	return PublicKey(k.key()[ed25519.SeedSize:])
 }
 
 // Sign signs SHA-512 of the block (§1, GNUnet's rule of 2013 to 2019).
 func (k PrivateKey) Sign(b Block) Signature {
 	digest := sha512.Sum512(b.text)
-	return Signature(ed25519.Sign(*k.key, digest[:]))
+	return Signature(ed25519.Sign(k.key(), digest[:]))
 }
 
 // Wipe overwrites the key, for all copies of k.
-func (k PrivateKey) Wipe() { clear(*k.key) }
+func (k PrivateKey) Wipe() { clear(k.key()) }
 
 // smallOrder lists the y coordinates of the points whose order divides 8, little
 // endian and without the sign of x: 0 (order 4), 1 (order 1), p−1 (order 2), and the

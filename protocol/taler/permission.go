@@ -175,7 +175,7 @@ func (s *Spend) same(other *Spend) bool {
 }
 
 // Permissions are the 1 to 64 permissions of one request: one of any type, or
-// several direct ones for one transaction, each coin once.
+// several direct ones for one transaction and of one mint, each coin once.
 type Permissions []Permission
 
 // ParsePermissions reads the body of a merchant's /deposit: a permission or an array.
@@ -209,6 +209,7 @@ func (ps *Permissions) member(m *members, name string) {
 		p := &(*ps)[i]
 		if len(*ps) > 1 {
 			m.rule("type", p.Type == Direct, "several coins pay by %s alone", Direct)
+			m.rule("mint_pub", p.Mint == (*ps)[0].Mint, "two mints cannot take all or none")
 			m.rule("transaction_id", p.TransactionID == (*ps)[0].TransactionID, "two transactions in one array")
 		}
 		m.rule("coin_pub", !seen[p.Coin], "coin %s stands twice", p.Coin)

@@ -236,7 +236,7 @@ func (k *DenomKey) Unblind(coin PublicKey, seed Secret, evSig Blob) (Blob, error
 // It suits a practice mint, not one that holds money.
 type DenomSecret struct {
 	hidden
-	key    *rsa.PrivateKey
+	key    func() *rsa.PrivateKey
 	public *DenomKey
 }
 
@@ -251,7 +251,7 @@ func NewDenomSecret(key *rsa.PrivateKey) (*DenomSecret, error) {
 		return nil, fmt.Errorf("%w: %d primes: %v", ErrKey, len(key.Primes), err)
 	}
 	key.Precompute()
-	return &DenomSecret{key: key, public: public}, nil
+	return &DenomSecret{key: func() *rsa.PrivateKey { return key }, public: public}, nil
 }
 
 // Public gives the public half.
@@ -288,8 +288,8 @@ func (d *DenomSecret) BlindSign(random io.Reader, coinEv Blob) (Blob, error) {
 
 // power gives x^d mod n by the Chinese remainder theorem (RFC 8017, section 5.1.2).
 func (d *DenomSecret) power(x *big.Int) *big.Int {
-	p, q := d.key.Primes[0], d.key.Primes[1]
-	pre := &d.key.Precomputed
+	key := d.key()
+	p, q, pre := key.Primes[0], key.Primes[1], &key.Precomputed
 	m1 := new(big.Int).Mod(x, p)
 	m1.Exp(m1, pre.Dp, p)
 	m2 := new(big.Int).Mod(x, q)

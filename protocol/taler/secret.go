@@ -11,8 +11,9 @@ import (
 const redacted = "[secret]"
 
 // hidden gives a type the methods that keep its value out of every verb, JSON text
-// and log. Keys and secrets that embed it also hold their bytes behind a pointer,
-// since fmt does not call methods on the unexported fields of others.
+// and log. Keys and secrets that embed it also hold their bytes behind a function:
+// fmt calls no method of another type's unexported field, and follows pointers when
+// the verb is wrong, but prints a function as an address.
 type hidden struct{}
 
 // Format prints "[secret]" whatever the verb.
@@ -28,29 +29,31 @@ func (hidden) LogValue() slog.Value { return slog.StringValue(redacted) }
 // blinding factor.
 type Secret struct {
 	hidden
-	bytes *[32]byte
+	bytes func() *[32]byte
 }
+
+func newSecret(b *[32]byte) Secret { return Secret{bytes: func() *[32]byte { return b }} }
 
 // NewSecret draws a secret from random.
 func NewSecret(random io.Reader) (Secret, error) {
-	s := Secret{bytes: new([32]byte)}
-	if _, err := io.ReadFull(random, s.bytes[:]); err != nil {
+	b := new([32]byte)
+	if _, err := io.ReadFull(random, b[:]); err != nil {
 		return Secret{}, fmt.Errorf("draw a secret: %w", err)
 	}
-	return s, nil
+	return newSecret(b), nil
 }
 
 // SecretFrom takes over bytes that were kept.
-func SecretFrom(b [32]byte) Secret { return Secret{bytes: &b} }
+func SecretFrom(b [32]byte) Secret { return newSecret(&b) }
 
 // Reveal gives the bytes away: to a store that keeps them, or to the other side once
 // it may know them.
-func (s Secret) Reveal() Nonce { return Nonce(*s.bytes) }
+func (s Secret) Reveal() Nonce { return *s.bytes() }
 
 // Equal compares in constant time.
 func (s Secret) Equal(other Secret) bool {
-	return subtle.ConstantTimeCompare(s.bytes[:], other.bytes[:]) == 1
+	return subtle.ConstantTimeCompare(s.bytes()[:], other.bytes()[:]) == 1
 }
 
 // Wipe overwrites the bytes, for all copies of s.
-func (s Secret) Wipe() { clear(s.bytes[:]) }
+func (s Secret) Wipe() { clear(s.bytes()[:]) }

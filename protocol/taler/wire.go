@@ -19,7 +19,7 @@ const (
 // Wire is the merchant's account as only the mint sees it: for SEPA
 // {"type","IBAN","name","BIC","r","salt"}, for TEST {"type","bank","account","r",
 // "salt"}. r and salt are chance, so that H_wire hides the account. It prints as
-// "[secret]".
+// "[secret]" unless it is another type's unexported field.
 type Wire struct {
 	hidden
 	Type    WireType
