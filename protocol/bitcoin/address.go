@@ -60,7 +60,8 @@ const maxAddress = 90
 
 // ParseAddress reads an address of net: base58check, bech32 (witness version 0)
 // or bech32m (1 to 16), all lower or all upper case. Errors wrap [ErrAddress] or
-// [ErrWrongNetwork].
+// [ErrWrongNetwork]; they do not repeat the text, which may be a key typed into
+// the wrong field.
 func ParseAddress(text string, net Network) (Address, error) {
 	if len(text) == 0 || len(text) > maxAddress {
 		return Address{}, fmt.Errorf("%w: %d characters", ErrAddress, len(text))
@@ -77,7 +78,7 @@ func ParseAddress(text string, net Network) (Address, error) {
 func parseBase58Address(text string, net Network) (Address, error) {
 	hash, version, err := decodeCheck(text)
 	if err != nil || len(hash) != 20 {
-		return Address{}, fmt.Errorf("%w: %q is mistyped or misread", ErrAddress, clip(text))
+		return Address{}, fmt.Errorf("%w: mistyped or misread", ErrAddress)
 	}
 	found, p2sh := "mainnet", false
 	switch version {
@@ -89,7 +90,7 @@ func parseBase58Address(text string, net Network) (Address, error) {
 	case 0xc4:
 		found, p2sh = "a test network", true
 	default:
-		return Address{}, fmt.Errorf("%w: %q has an unknown prefix", ErrAddress, clip(text))
+		return Address{}, fmt.Errorf("%w: unknown prefix", ErrAddress)
 	}
 	if (found == "mainnet") != (net == Mainnet) {
 		return Address{}, net.wrongNetwork("an address", found)
@@ -102,7 +103,7 @@ func parseBase58Address(text string, net Network) (Address, error) {
 
 func parseSegwit(text, hrp, found string, net Network) (Address, error) {
 	refuse := func(why string) (Address, error) {
-		return Address{}, fmt.Errorf("%w: %q: %s", ErrAddress, clip(text), why)
+		return Address{}, fmt.Errorf("%w: %s", ErrAddress, why)
 	}
 	_, data, encoding, err := bech32.DecodeGeneric(text)
 	if err != nil {

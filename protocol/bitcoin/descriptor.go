@@ -95,6 +95,14 @@ func AccountDescriptor(x ExtendedKey, form Form, master Fingerprint, origin Path
 	return Descriptor{form, key, x.net}, nil
 }
 
+// WithoutOrigin forgets where the key comes from; the addresses are the same.
+func (d Descriptor) WithoutOrigin() Descriptor {
+	key := *d.key
+	key.hasOrigin, key.fingerprint, key.origin = false, Fingerprint{}, nil
+	d.key = &key
+	return d
+}
+
 // Form is the kind of script: P2PKH, P2SH (for P2SH-P2WPKH), P2WPKH or P2TR.
 func (d Descriptor) Form() Form { return d.form }
 

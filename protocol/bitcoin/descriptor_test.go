@@ -119,6 +119,9 @@ func TestDescriptorPathsRunFromTheMasterKey(t *testing.T) {
 			t.Errorf("branch %d index %d: %v, %v", c[0], c[1], a, err)
 		}
 	}
+	if got, want := d.WithoutOrigin().String(), "wpkh("+account+"/<0;1>/*)#"; !strings.HasPrefix(got, want) {
+		t.Errorf("without origin %s", got)
+	}
 	x, err := ParseExtendedKey(account, Mainnet)
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +216,7 @@ func BenchmarkDescriptorAddress(b *testing.B) {
 	var v descriptorVectors
 	load(b, "descriptors.json", &v)
 	for _, c := range v.Watch {
-		if strings.Contains(c.Descriptor, ";") {
+		if !strings.Contains(c.Descriptor, "/0/*") {
 			continue
 		}
 		d, err := ParseDescriptor(c.Descriptor, Mainnet)

@@ -54,7 +54,7 @@ func parseStep(step string) (uint32, error) {
 	}
 	n, err := strconv.ParseUint(digits, 10, 31)
 	if err != nil || strconv.FormatUint(n, 10) != digits {
-		return 0, fmt.Errorf("%w: %q is not a step of a path", ErrExtendedKey, clip(step))
+		return 0, fmt.Errorf("%w: a step of the path is not a number below 2147483648", ErrExtendedKey)
 	}
 	return base + uint32(n), nil
 }
@@ -268,6 +268,9 @@ func (x ExtendedKey) Key() (Key, error) {
 	defer clear(d[:])
 	return newKey(d[:], Compressed)
 }
+
+// ChainCode is a copy of the 32 bytes that, with the key, derive its children.
+func (x ExtendedKey) ChainCode() []byte { return x.hd().ChainCode() }
 
 // Wipe overwrites x if it is private. Keys derived from it before are not
 // touched.

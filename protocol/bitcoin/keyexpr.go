@@ -86,7 +86,7 @@ func (k *keyExpression) parseOrigin(text string) error {
 	print, path, hasPath := strings.Cut(text, "/")
 	raw, err := hex.DecodeString(print)
 	if err != nil || len(raw) != 4 {
-		return fmt.Errorf("%w: %q is not a fingerprint", ErrDescriptor, clip(print))
+		return fmt.Errorf("%w: a fingerprint has 8 hex digits", ErrDescriptor)
 	}
 	k.hasOrigin, k.fingerprint = true, Fingerprint(raw)
 	if !hasPath {
@@ -122,7 +122,7 @@ func (k *keyExpression) parseSingle(text string, form Form, net Network) error {
 func (k *keyExpression) parsePublic(text string, form Form) error {
 	pub, err := hex.DecodeString(text)
 	if err != nil {
-		return fmt.Errorf("%w: %q is not a key", ErrDescriptor, clip(text))
+		return fmt.Errorf("%w: a public key has 66 hex digits", ErrDescriptor)
 	}
 	switch {
 	case len(pub) == 32 && form == P2TR:
@@ -172,7 +172,7 @@ func (k *keyExpression) parsePath(text string) error {
 			}
 			for _, other := range numbers {
 				if n == other {
-					return fmt.Errorf("%w: %s stands twice in <…>", ErrDescriptor, c)
+					return fmt.Errorf("%w: a number stands twice in <…>", ErrDescriptor)
 				}
 			}
 			numbers = append(numbers, n)
