@@ -11,8 +11,8 @@ import "strings"
 //   - the plain words.
 //
 // A pixel is █ where the font has it, else a blank on a ground of the role's
-// ink, or # in ASCII. The block is as large as the picture, not as a. Letters
-// the font lacks (Japanese) are said plainly.
+// ink, or # in ASCII. The block is as large as the picture, not as a. Words with
+// letters the font lacks (Japanese) stand on a band of the role's ink.
 func Big(th *Theme, a Area, r Role, text string) Block {
 	a = a.clamp()
 	best, size := Block{}, 0
@@ -25,8 +25,26 @@ func Big(th *Theme, a Area, r Role, text string) Block {
 	if size > 0 {
 		return best
 	}
-	lines := Wrap(r, text, max(a.W, 1))
-	return Block{Lines: lines}.cutBelow(a.H)
+	if _, drawn := pixels(text); !drawn {
+		if b, ok := band(a, r, text); ok {
+			return b
+		}
+	}
+	b := Block{Lines: Wrap(r, text, max(a.W, 1))}
+	b.Lines = b.Lines[:min(len(b.Lines), a.H)]
+	return b
+}
+
+// band is three rows in the role's ink with the text in the middle.
+func band(a Area, r Role, text string) (Block, bool) {
+	const margin = 6
+	word := r.Fill().Line(text)
+	w := word.Width() + 2*margin
+	if word.Width() == 0 || w > a.W || a.H < 3 {
+		return Block{}, false
+	}
+	blank := Line{r.Fill().blank(w)}
+	return Lines(blank, word.fit(w, Center, r.Fill()), blank), true
 }
 
 // breaks are the ways to set text: on one line, and a word a line.
@@ -36,13 +54,6 @@ func breaks(text string) [][]string {
 		return [][]string{{text}}
 	}
 	return [][]string{{text}, words}
-}
-
-func (b Block) cutBelow(h int) Block {
-	if len(b.Lines) > h {
-		b.Lines = b.Lines[:max(h, 0)]
-	}
-	return b
 }
 
 // bigLines draws lines under each other at the largest size that fits; size

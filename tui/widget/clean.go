@@ -72,7 +72,9 @@ func cleanCluster(cluster string) (string, int) {
 		return blanks(w), w
 	case base >= 0x1F1E6 && base <= 0x1F1FF:
 		return flagLetters(cluster)
-	case hidden(base) || runeWidth(base) == 0:
+	case hidden(base):
+		return afterHidden(cluster)
+	case runeWidth(base) == 0 || joins(base):
 		return placeholder, 1
 	}
 	kept := withMarks(cluster, n)
@@ -80,12 +82,27 @@ func cleanCluster(cluster string) (string, int) {
 	if w > 0 && w == ansi.GraphemeWidth.StringWidth(kept) {
 		return kept, w
 	}
+	if full := voiced(cluster); full != "" {
+		return full, 2
+	}
 	alone := string(base)
 	w = ansi.WcWidth.StringWidth(alone)
 	if w > 0 && w == ansi.GraphemeWidth.StringWidth(alone) {
 		return alone, w
 	}
 	return placeholder, 1
+}
+
+// afterHidden shows a placeholder for each hidden character that leads the
+// cluster (an Arabic number sign takes the digit after it along), then the rest.
+func afterHidden(cluster string) (string, int) {
+	rest := strings.TrimLeftFunc(cluster, hidden)
+	n := utf8.RuneCountInString(cluster[:len(cluster)-len(rest)])
+	if rest == "" {
+		return strings.Repeat(placeholder, n), n
+	}
+	text, w := cleanCluster(rest)
+	return strings.Repeat(placeholder, n) + text, n + w
 }
 
 // cleanRunes shows a cluster without what could join its neighbours: marks and
@@ -150,6 +167,40 @@ func flagLetters(cluster string) (string, int) {
 func hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Cs) ||
 		r&0xFFFE == 0xFFFE || (r >= 0xFDD0 && r <= 0xFDEF)
+}
+
+// Half-width katakana that a voicing mark may follow, and their full-width
+// forms, which their voiced forms follow in Unicode.
+const (
+	halfKana = "ｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾊﾋﾌﾍﾎ"
+	fullKana = "カキクケコサシスセソタチツテトハヒフヘホ"
+)
+
+// voiced spells half-width katakana with its voicing mark as the one full-width
+// character, which takes the same two cells; "" for other clusters.
+func voiced(cluster string) string {
+	i := strings.Index(halfKana, cluster[:min(3, len(cluster))])
+	if i < 0 || len(cluster) != 6 {
+		return ""
+	}
+	full, _ := utf8.DecodeRuneInString(fullKana[i:])
+	switch {
+	case cluster[3:] == "ﾞ":
+		return string(full + 1)
+	case cluster[3:] == "ﾟ" && full >= 'ハ':
+		return string(full + 2)
+	}
+	return ""
+}
+
+// joins tells the characters that belong to whatever stands before them: a skin
+// tone, a half-width voicing mark.
+func joins(r rune) bool {
+	if r < 0x300 {
+		return false
+	}
+	cluster, _ := ansi.FirstGraphemeCluster("a"+string(r), ansi.GraphemeWidth)
+	return len(cluster) > 1
 }
 
 func runeWidth(r rune) int { return ansi.WcWidth.StringWidth(string(r)) }

@@ -164,6 +164,14 @@ func TestAShortFrameKeepsTheBodyAndTheKeys(t *testing.T) {
 	}
 }
 
+func TestRulesComeWithTheHeight(t *testing.T) {
+	for h, want := range map[int]int{7: 0, 8: 1, 9: 1, 10: 2, 24: 2} {
+		if got := strings.Count(text(shopFrame().Render(Area{20, h}, Block{})), strings.Repeat("─", 20)); got != want {
+			t.Errorf("%d rows: %d rules, want %d", h, got, want)
+		}
+	}
+}
+
 func BenchmarkFrame(b *testing.B) {
 	th := mustTheme(b, "dark", Terminal{Blocks: true})
 	for _, a := range []Area{{80, 24}, {200, 60}} {

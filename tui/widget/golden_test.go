@@ -82,7 +82,7 @@ func TestScreensInEachTheme(t *testing.T) {
 			}
 			th := mustTheme(t, theme, term)
 			for _, s := range scenes() {
-				if s.name != "register" && s.name != "confirm" && s.name != "paid" {
+				if s.name != "register" && s.name != "confirm" && s.name != "paid" && s.name != "pay" {
 					continue
 				}
 				name := s.name + "-" + theme + "-" + kind

@@ -1,6 +1,10 @@
 package widget
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
 
 // Input is the picture of a text field. What is secret is never handed to it:
 // only how many characters there are.
@@ -48,14 +52,9 @@ func (in Input) Render(w int) (b Block, cursor int) {
 
 // field is exactly w cells that show the text around the cursor.
 func (in Input) field(w int) (Line, int) {
-	before, after := in.Text, ""
-	switch {
-	case in.Secret:
-		before = strings.Repeat("•", min(max(in.Masked, 0), w))
-	default:
-		runes := []rune(in.Text)
-		at := min(max(in.Cursor, 0), len(runes))
-		before, after = string(runes[:at]), string(runes[at:])
+	before, after := splitAt(in.Text, in.Cursor)
+	if in.Secret {
+		before, after = strings.Repeat("•", min(max(in.Masked, 0), w)), ""
 	}
 	if in.Hint != "" && before+after == "" {
 		line := Line{Field.Say(in.Hint).As(Field)}.Trunc(max(w-1, 0))
@@ -71,16 +70,60 @@ func (in Input) field(w int) (Line, int) {
 	if head.width > w-1 {
 		head = head.cut(head.width-(w-1), head.width)
 	}
-	under := Inverse.blank(1)
-	if tail.width > 0 {
-		var first Span
-		first, tail = tail.split(min(2, max(w-head.width, 1)))
-		if first.width == 2 && first.ascii {
-			tail = Field.Say(first.text[1:] + tail.text)
-			first = first.cut(0, 1)
-		}
-		under = first.As(Inverse)
-	}
-	line := Line{head, under, tail}
+	under, rest := underCursor(tail, Field)
+	line := Line{head, under, rest}
 	return line.Cut(0, w).fit(w, Left, Field), head.width
+}
+
+// FilterLine is the line over a list that is being narrowed by typing: what was
+// typed, and at the right how much is left of the list. cursor is as for
+// [Input.Render].
+func FilterLine(w int, typed string, at int, focus bool, found string) (b Block, cursor int) {
+	margin := 0
+	if w >= 20 {
+		margin = 1
+	}
+	count := Quiet.Say(found)
+	room := w - 2*margin
+	if count.width > 0 && count.width+12 <= room {
+		room -= count.width + 2
+	} else {
+		count = Span{}
+	}
+	before, after := splitAt(typed, at)
+	line := Line{Text.blank(margin), Accent.Say("/ "), Text.Say(before)}
+	cursor = -1
+	if focus {
+		cursor = line.Width()
+		under, rest := underCursor(Text.Say(after), Text)
+		line = append(line, under, rest)
+	} else {
+		line = append(line, Text.Say(after))
+	}
+	line = line.Fit(margin + room)
+	if count.width > 0 {
+		line = append(line, Text.blank(2), count)
+	}
+	if cursor >= margin+room {
+		cursor = -1
+	}
+	return Lines(line.Fit(w)), cursor
+}
+
+// splitAt divides text after its first n characters.
+func splitAt(text string, n int) (before, after string) {
+	runes := []rune(text)
+	n = min(max(n, 0), len(runes))
+	return string(runes[:n]), string(runes[n:])
+}
+
+// underCursor divides what follows the cursor into the character under it,
+// reversed, and the rest.
+func underCursor(tail Span, r Role) (under, rest Span) {
+	if tail.width == 0 {
+		return Inverse.blank(1), tail
+	}
+	_, w := ansi.FirstGraphemeCluster(tail.text, ansi.WcWidth)
+	under, rest = tail.split(w)
+	return under.As(Inverse), rest.As(r)
 }

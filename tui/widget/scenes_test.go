@@ -142,8 +142,8 @@ func payScene(t testing.TB, th *Theme, a Area) Block {
 		Gap(3, 1),
 		Fixed(0, Lines(
 			Line{Quiet.Say("received "), Text.Say("0.00021163"), Quiet.Say(" BTC")},
-			Line{Good.Say("✓ SEEN"), Text.Say("  fee 14 sat/vB, no conflict,")},
-			Text.Line("  under the 50 EUR limit: the goods may go"))),
+			Line{Good.Say("✓ SEEN"), Text.Say("  the goods may go")},
+			Quiet.Line("fee 14 sat/vB, under the 50 EUR limit"))),
 		Slot{Grow: true, Draw: func(Area) Block { return Block{} }},
 		Fixed(0, Lines(Countdown(body.W-size.W-5, "price holds", "13:41", 821, 900))))
 	return f.Render(a, Columns(body, size.W, 3, code.Block, words))

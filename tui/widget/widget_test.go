@@ -157,6 +157,26 @@ func TestADialogCoversWhatItHidesFromTheMouse(t *testing.T) {
 	}
 }
 
+func TestAnOverlayHidesOnlyTheHitsItCovers(t *testing.T) {
+	bottom := Block{Hits: []Hit{{"left", 0, 0, 3, 1}, {"under", 4, 0, 3, 1}, {"right", 9, 0, 2, 1}, {"below", 4, 1, 3, 1}}}.Fit(Area{12, 2})
+	top := Block{Lines: []Line{Text.Line("top")}, Hits: []Hit{{"top", 0, 0, 3, 1}}}
+	b := Overlay(bottom, top, 5, 0)
+	for x, want := range map[int]string{0: "left", 4: "", 5: "top", 7: "top", 8: "", 9: "right"} {
+		if got, _ := b.At(x, 0); got != want {
+			t.Errorf("column %d answers %q, want %q", x, got, want)
+		}
+	}
+	if got, _ := b.At(4, 1); got != "below" {
+		t.Errorf("the row below answers %q", got)
+	}
+}
+
+func TestTwoRunsOfOneRoleDoNotJoin(t *testing.T) {
+	th := mustTheme(t, "dark", Terminal{})
+	a := Area{4, 1}
+	checkExact(t, th, Lines(Line{Text.Say("\u1112"), Text.Say("한")}), a)
+}
+
 func TestTheKeypadAnswersWhereItsLabelsAre(t *testing.T) {
 	b := registerScene(t, mustTheme(t, "dark", Terminal{Blocks: true}), Area{80, 24})
 	for label, want := range map[string]string{"7": "digit:7", "00": "digit:00", "pay": "pay"} {
@@ -179,6 +199,7 @@ func TestHealthKeepsFaultsWhereItIsNarrow(t *testing.T) {
 		40: " ● 3 s   ○ no drawer   ! paper out",
 		30: " ○ no drawer   ! paper out",
 		20: " ! paper out",
+		10: "! paper o…",
 	} {
 		if got := strings.TrimRight(Health(w, marks).Lines[0].String(), " "); got != want {
 			t.Errorf("%d cells: %q, want %q", w, got, want)
@@ -206,6 +227,17 @@ func TestAnInputShowsTheTextAroundItsCursor(t *testing.T) {
 		if got := strings.TrimRight(b.Lines[0].String(), " "); got != c.want || cursor != c.cursor {
 			t.Errorf("%+v: %q at %d, want %q at %d", c.in, got, cursor, c.want, c.cursor)
 		}
+	}
+}
+
+func TestTheFilterLineTellsWhatIsFound(t *testing.T) {
+	b, cursor := FilterLine(40, "espr", 4, true, "3 of 120")
+	if got := b.Lines[0].String(); got != " / espr"+strings.Repeat(" ", 24)+"3 of 120 " || cursor != 7 {
+		t.Errorf("%q at %d", got, cursor)
+	}
+	b, _ = FilterLine(12, "espr", 4, true, "3 of 120")
+	if got := b.Lines[0].String(); !strings.HasPrefix(got, "/ espr") || len(got) != 12 {
+		t.Errorf("narrow: %q", got)
 	}
 }
 
@@ -240,7 +272,8 @@ func TestBigTypeTakesTheLargestSizeThatFits(t *testing.T) {
 		{blocks, Area{17, 9}, "PAID", Area{4, 1}},
 		{blocks, Area{76, 20}, "NOT PAID", Area{76, 5}},
 		{blocks, Area{50, 12}, "NOT PAID", Area{36, 11}},
-		{blocks, Area{40, 9}, "支払済", Area{6, 1}},
+		{blocks, Area{40, 9}, "支払済", Area{18, 3}},
+		{blocks, Area{12, 9}, "支払済", Area{6, 1}},
 		{blocks, Area{60, 6}, "payé", Area{40, 5}},
 	} {
 		b := Big(c.th, c.a, Good, c.text)
