@@ -11,7 +11,8 @@ type Dialog struct {
 }
 
 // Render draws the dialog as large as it needs, at most a. Below 24 columns or
-// 6 rows it is drawn without its border.
+// 6 rows it is drawn without its border. The keys stay; text that does not fit
+// above them ends in a line with ….
 func (d Dialog) Render(a Area) Block {
 	a = a.clamp()
 	border := a.W >= 24 && a.H >= 6
@@ -44,6 +45,9 @@ func (d Dialog) Render(a Area) Block {
 	}
 	if len(content.Lines) > room {
 		content = content.Fit(Area{inner, max(room, 0)})
+		if room > 0 {
+			content.Lines[room-1] = Quiet.Line("…").Fit(inner)
+		}
 	}
 	if len(keys.Lines) > 0 {
 		content = Stacked(content, Lines(nil), keys)

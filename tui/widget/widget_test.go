@@ -171,6 +171,41 @@ func TestAnOverlayHidesOnlyTheHitsItCovers(t *testing.T) {
 	}
 }
 
+func TestADialogTooHighShowsThatTextIsCut(t *testing.T) {
+	d := Dialog{Title: "Refund", Text: "one\ntwo\nthree\nfour\nfive", Keys: []Key{{"y", "refund", false, "confirm"}}}
+	got := text(d.Render(Area{30, 8}))
+	for _, want := range []string{"Refund", "one", "…", "y refund"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if whole := text(d.Render(Area{30, 20})); strings.Contains(whole, "…") || !strings.Contains(whole, "five") {
+		t.Errorf("cut although it fits:\n%s", whole)
+	}
+}
+
+func TestABarLeavesOutTheHighestRankAndKeepsItsSidesApart(t *testing.T) {
+	bar := Bar{
+		Left:   []Part{{Line: Text.Line("Café Central")}},
+		Center: []Part{{Line: Warn.Line("PRACTICE"), Rank: 1}},
+		Right:  []Part{{Line: Text.Line("Anna"), Rank: 2}, {Line: Text.Line("14:32")}},
+	}
+	for w, want := range map[int]string{
+		50: " Café Central        PRACTICE        Anna   14:32 ",
+		33: " Café Central  PRACTICE    14:32 ",
+		26: " Café Central       14:32 ",
+		21: " Café Central  14:32 ",
+		19: "Café Central  14:32",
+		16: "Café Cen…  14:32",
+		6:  " 14:32",
+		3:  "14…",
+	} {
+		if got := bar.Render(w).Lines[0].String(); got != want {
+			t.Errorf("%d cells: %q, want %q", w, got, want)
+		}
+	}
+}
+
 func TestTwoRunsOfOneRoleDoNotJoin(t *testing.T) {
 	th := mustTheme(t, "dark", Terminal{})
 	a := Area{4, 1}
