@@ -16,8 +16,11 @@ const (
 	maxLivePerFace = 2 // keys of one value that can be withdrawn at a time (§6)
 )
 
-// lockMargin is what must lie between a lock's end and the coin's (§4).
-const lockMargin = time.Hour
+// A lock ends within a day, and an hour before its coin does (§4).
+const (
+	longestLock = 24 * time.Hour
+	lockMargin  = time.Hour
+)
 
 // ErrMintFault is the cause of every answer of a mint that cannot be believed: not
 // understood, badly signed, or a refusal without proof. The question stays open;
@@ -323,8 +326,8 @@ func (k *Keys) CheckPermissions(ps Permissions, t *Terms, maxFee Amount, now tim
 	return nil
 }
 
-// CheckLock checks a lock as merchant and mint do: [Keys.CheckDenom], an hour between
-// lock_until and the coin's end, csig, ubsig.
+// CheckLock checks a lock as wallet, merchant and mint do: [Keys.CheckDenom],
+// lock_until ahead by at most 24 hours and an hour before the coin's end, csig, ubsig.
 func (k *Keys) CheckLock(l *Lock, maxFee Amount, now time.Time) error {
 	d, err := k.CheckDenom(&l.PublicCoin, l.MaxAmount, maxFee, now)
 	if err != nil {
@@ -333,6 +336,9 @@ func (k *Keys) CheckLock(l *Lock, maxFee Amount, now time.Time) error {
 			e.Parameter = "max_amount"
 		}
 		return err
+	}
+	if until := l.LockUntil.Time(); !until.After(now) || until.After(now.Add(longestLock)) {
+		return refused("lock_until", "not within %s", longestLock)
 	}
 	if l.LockUntil.Time().Add(lockMargin).After(d.ExpireDeposit.Time()) {
 		return refused("lock_until", "less than %s before the coin's end %s", lockMargin, d.ExpireDeposit)

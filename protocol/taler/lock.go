@@ -1,7 +1,7 @@
 package taler
 
 import (
-	"crypto/sha512"
+	"net/http"
 	"time"
 )
 
@@ -69,11 +69,7 @@ func (l *Lock) Lapsed(now time.Time) bool { return l.lapsed(now) }
 // Identity tells whether a lock came before: SHA-512 over all its bytes, whatever the
 // spelling.
 func (l *Lock) Identity() Hash {
-	h := sha512.New()
-	for _, part := range [][]byte{l.Coin[:], l.Mint[:], l.Denom.Bytes(), l.UBSig, l.CSig[:], l.block().text} {
-		h.Write(part) // denom_pub holds its lengths and that of ubsig
-	}
-	return Hash(h.Sum(nil))
+	return l.PublicCoin.identity(l.CSig, l.block())
 }
 
 // MatchOffer checks a lock against the offer it takes, in the order transaction_id
@@ -81,7 +77,7 @@ func (l *Lock) Identity() Hash {
 func (l *Lock) MatchOffer(o *Offer, merchant PublicKey) error {
 	switch {
 	case l.TransactionID != o.TransactionID:
-		return &Error{404, "transaction_id", "another offer's"}
+		return &Error{http.StatusNotFound, "transaction_id", "another offer's"}
 	case l.Merchant != merchant:
 		return refused("merchant_pub", "another merchant's")
 	case l.MaxAmount != o.MaxAmount:

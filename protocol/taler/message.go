@@ -154,6 +154,21 @@ func (n nested) write() (value, error) { return encode(n.m) }
 
 func (m *members) needMessage(name string, part Message) { m.need(name, nested{part, m.open}) }
 
+// mayScalar is an optional value, absent when *part is nil. Like all of members it
+// changes the message only when reading, so messages can be shared by writers.
+func mayScalar[T any, S interface {
+	*T
+	scalar
+}](m *members, name string, part **T) {
+	var held T
+	if *part != nil {
+		held = **part
+	}
+	if m.may(name, *part != nil, S(&held)) && m.reading {
+		*part = &held
+	}
+}
+
 // mayMessage is an optional object, absent when *part is nil.
 func mayMessage[T any, M interface {
 	*T

@@ -57,6 +57,17 @@ func (c *PublicCoin) members(m *members) {
 	m.rule("ubsig", len(c.UBSig) == c.Denom.size(), "not as long as the denomination's modulus")
 }
 
+// identity is a hash of all bytes of a permission or lock: denom_pub holds its own
+// length and that of ubsig, and the block its purpose and length, so no two have the
+// same text.
+func (c *PublicCoin) identity(csig Signature, signed Block) Hash {
+	h := sha512.New()
+	for _, part := range [][]byte{c.Coin[:], c.Mint[:], c.Denom.Bytes(), c.UBSig, csig[:], signed.text} {
+		h.Write(part)
+	}
+	return Hash(h.Sum(nil))
+}
+
 // Spend is what a coin signs to pay: the fields of blocks 201, 202 and 204, and
 // csig. A mint's history shows it without the rest of the permission.
 type Spend struct {
@@ -91,7 +102,9 @@ func (s *Spend) members(m *members) {
 	}
 	if m.may("r_m", s.Draw != nil, &draw.RM) {
 		m.need("odds", &draw.Odds)
-		s.Draw = &draw
+		if m.reading {
+			s.Draw = &draw
+		}
 	}
 }
 
@@ -253,14 +266,7 @@ func (ps Permissions) Identity() Hash {
 
 // Identity is that of [Permissions.Identity] for one permission.
 func (p *Permission) Identity() Hash {
-	h := sha512.New()
-	h.Write([]byte(p.Type))
-	h.Write([]byte{0})
-	for _, part := range [][]byte{p.Coin[:], p.Mint[:], p.Denom.Bytes(), p.UBSig, p.CSig[:],
-		p.block(Commitment{}).text} { // denom_pub holds its lengths and that of ubsig
-		h.Write(part)
-	}
-	return Hash(h.Sum(nil))
+	return p.PublicCoin.identity(p.CSig, p.block(Commitment{}))
 }
 
 // CSigs gives the coins' signatures, which a receipt names.

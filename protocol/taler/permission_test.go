@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -280,13 +281,23 @@ func TestLocksAreWhatTheOfferSays(t *testing.T) {
 	if err := s.keys.CheckLock(coin.Lock(late, s.merchant.Public()), Amount{}, s.now); !errors.Is(err, &Error{Status: 403, Parameter: "max_amount"}) {
 		t.Errorf("above the face value: %v", err)
 	}
-	late.MaxAmount, late.LockUntil = eur(1), s.at(47*time.Hour)
-	if err := s.keys.CheckLock(coin.Lock(late, s.merchant.Public()), Amount{}, s.now); err != nil {
-		t.Errorf("an hour before the coin's end: %v", err)
-	}
-	late.LockUntil += 1000
-	if err := s.keys.CheckLock(coin.Lock(late, s.merchant.Public()), Amount{}, s.now); !errors.Is(err, &Error{Parameter: "lock_until"}) {
-		t.Errorf("less than an hour before the coin's end: %v", err)
+	late.MaxAmount = eur(1)
+	for _, c := range []struct {
+		name      string
+		now, ends time.Duration
+		good      bool
+	}{
+		{"a day ahead", 0, 24 * time.Hour, true},
+		{"more than a day ahead", 0, 24*time.Hour + time.Second, false},
+		{"ended", time.Hour, time.Hour, false},
+		{"an hour before the coin's end", 46 * time.Hour, 47 * time.Hour, true},
+		{"less than an hour before the coin's end", 46 * time.Hour, 47*time.Hour + time.Second, false},
+	} {
+		late.LockUntil = s.at(c.ends)
+		err := s.keys.CheckLock(coin.Lock(late, s.merchant.Public()), Amount{}, s.now.Add(c.now))
+		if c.good != (err == nil) || err != nil && !errors.Is(err, &Error{Status: 403, Parameter: "lock_until"}) {
+			t.Errorf("%s: %v", c.name, err)
+		}
 	}
 	end := l.LockUntil.Time().Add(LockGrace)
 	if l.Lapsed(end.Add(-time.Nanosecond)) || !l.Lapsed(end) {
@@ -400,4 +411,28 @@ func FuzzRequests(f *testing.F) {
 			t.Fatalf("%T %s becomes %s, %v", m, body, text, err)
 		}
 	})
+}
+
+// The race detector sees a writer that changes what it writes.
+func TestAMessageCanBeWrittenBySeveralAtOnce(t *testing.T) {
+	s := newShop(t)
+	id, rm := TransactionID(1), Nonce{1}
+	p := s.pay(s.coin(t, 1), s.contract(s.lotteryTerms(SecretFrom([32]byte{3}))), 5_000_000)
+	p.Draw = &Draw{RM: rm}
+	receipt := *NewReceipt(s.contract(s.terms(1)), Permissions{p}, s.at(0), s.merchant)
+	for _, m := range []Message{
+		&p, &ContractRequest{TransactionID: &id}, &ContractRequest{Product: "tea", Quantity: 2}, &DepositRequest{Permissions{p}, s.wire},
+		&Paid{StatusDepositOK, id, eur(1), receipt, &rm}, &Proof{Status: StatusLocked, Coin: &p.Coin, History: []Entry{SpendEntry(&p)}},
+		&ReserveStatus{eur(1), []ReserveEvent{{true, eur(1), s.at(0)}}}, &s.list,
+	} {
+		var writers sync.WaitGroup
+		var texts [2][]byte
+		for i := range texts {
+			writers.Go(func() { texts[i], _ = Encode(m) })
+		}
+		writers.Wait()
+		if texts[0] == nil || !bytes.Equal(texts[0], texts[1]) {
+			t.Errorf("%T is written as %s and %s", m, texts[0], texts[1])
+		}
+	}
 }

@@ -53,13 +53,7 @@ func SpendEntry(p *Permission) Entry { return Entry{Spend: &p.Spend, coin: &p.Co
 func LockEntry(l *Lock) Entry { return Entry{Hold: &l.Hold, coin: &l.Coin} }
 
 func (e *Entry) members(m *members) {
-	var coin PublicKey
-	if e.coin != nil {
-		coin = *e.coin
-	}
-	if m.may("coin_pub", e.coin != nil, &coin) {
-		e.coin = &coin
-	}
+	mayScalar(m, "coin_pub", &e.coin)
 	if m.reading {
 		kind, typed := m.find("type")
 		switch {
@@ -110,13 +104,7 @@ type Proof struct {
 func (p *Proof) members(m *members) {
 	m.need("status", (*text)(&p.Status))
 	m.rule("status", p.Status == StatusDeposited || p.Status == StatusLocked, "%q is no refusal", clip(p.Status))
-	var coin PublicKey
-	if p.Coin != nil {
-		coin = *p.Coin
-	}
-	if m.may("coin_pub", p.Coin != nil, &coin) {
-		p.Coin = &coin
-	}
+	mayScalar(m, "coin_pub", &p.Coin)
 	needMessages(m, "history", &p.History, 0, maxHistory)
 }
 

@@ -14,25 +14,24 @@ const maxQuantity = 999
 type ContractRequest struct {
 	Sale          string
 	Product       string
-	Quantity      int // 1 to 999; 1 when the request does not say
+	Quantity      int // of a product, 1 to 999; 1 when the request does not say
 	TransactionID *TransactionID
 }
 
 func (r *ContractRequest) members(m *members) {
 	m.may("sale", r.Sale != "", name{&r.Sale})
 	m.may("product", r.Product != "", name{&r.Product})
-	quantity := count(r.Quantity)
-	if r.Product != "" && !m.may("quantity", r.Quantity != 0, &quantity) {
-		quantity = 1
+	if r.Product != "" {
+		quantity := count(r.Quantity)
+		if !m.may("quantity", true, &quantity) {
+			quantity = 1
+		}
+		m.rule("quantity", quantity >= 1 && quantity <= maxQuantity, "not 1 to %d", maxQuantity)
+		if m.reading {
+			r.Quantity = int(quantity)
+		}
 	}
-	r.Quantity = int(quantity)
-	var id TransactionID
-	if r.TransactionID != nil {
-		id = *r.TransactionID
-	}
-	if m.may("transaction_id", r.TransactionID != nil, &id) {
-		r.TransactionID = &id
-	}
+	mayScalar(m, "transaction_id", &r.TransactionID)
 	asked := 0
 	for _, set := range []bool{r.Sale != "", r.Product != "", r.TransactionID != nil} {
 		if set {
@@ -40,9 +39,6 @@ func (r *ContractRequest) members(m *members) {
 		}
 	}
 	m.rule("sale", asked == 1, "exactly one of sale, product and transaction_id")
-	if r.Product != "" {
-		m.rule("quantity", r.Quantity >= 1 && r.Quantity <= maxQuantity, "not 1 to %d", maxQuantity)
-	}
 }
 
 // ContractQuery reads the query of GET /contract: the members of the JSON request as
@@ -94,14 +90,8 @@ type OfferRequest struct {
 func (r *OfferRequest) members(m *members) {
 	m.may("sale", r.Sale != "", name{&r.Sale})
 	m.may("service", r.Service != "", name{&r.Service})
-	var most Amount
-	if r.MaxAmount != nil {
-		most = *r.MaxAmount
-	}
-	if m.may("max_amount", r.MaxAmount != nil, &most) {
-		r.MaxAmount = &most
-		m.rule("max_amount", !most.IsZero(), "nothing to lock")
-	}
+	mayScalar(m, "max_amount", &r.MaxAmount)
+	m.rule("max_amount", r.MaxAmount == nil || !r.MaxAmount.IsZero(), "nothing to lock")
 	m.rule("sale", (r.Sale == "") != (r.Service == ""), "exactly one of sale and service")
 }
 
@@ -120,13 +110,7 @@ func (a *Paid) members(m *members) {
 	m.need("transaction_id", &a.TransactionID)
 	m.need("amount", &a.Amount)
 	m.needMessage("receipt", &a.Receipt)
-	var rm Nonce
-	if a.RM != nil {
-		rm = *a.RM
-	}
-	if m.may("r_m", a.RM != nil, &rm) {
-		a.RM = &rm
-	}
+	mayScalar(m, "r_m", &a.RM)
 	lost := a.Status == StatusLotteryLost
 	m.rule("status", a.Status == StatusDepositOK || lost, "%q is not paid", clip(a.Status))
 	m.rule("r_m", a.RM != nil || !lost, "missing")

@@ -3,6 +3,7 @@ package taler
 import (
 	"crypto/sha512"
 	"fmt"
+	"net/http"
 )
 
 // Withdrawal asks a mint for a coin out of a reserve (4):
@@ -41,7 +42,7 @@ func (w *Withdrawal) block(d *Denomination) (Block, error) {
 func (w *Withdrawal) Verify(d *Denomination) error {
 	block, err := w.block(d)
 	if err != nil || !w.Reserve.Verify(block, w.Sig) {
-		return &Error{401, "reserve_sig", fmt.Sprintf("not the signature of reserve %s", w.Reserve)}
+		return &Error{http.StatusUnauthorized, "reserve_sig", fmt.Sprintf("not the signature of reserve %s", w.Reserve)}
 	}
 	return nil
 }
@@ -77,7 +78,9 @@ func (e *ReserveEvent) members(m *members) {
 	}
 	m.need("type", &kind)
 	m.rule("type", kind == "DEPOSIT" || kind == "WITHDRAW", "%q is no movement of a reserve", clip(string(kind)))
-	e.Withdrawn = kind == "WITHDRAW"
+	if m.reading {
+		e.Withdrawn = kind == "WITHDRAW"
+	}
 	m.need("amount", &e.Amount)
 	m.need("time", &e.Time)
 }
