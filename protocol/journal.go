@@ -48,6 +48,10 @@ type Entry struct {
 const (
 	MaxEntry   = 64 << 10 // bytes of one entry
 	MaxEntries = 200      // entries of one check-in
+
+	// entryEnvelope is room for what is not kind and body: seq, time, two hashes,
+	// and the hash that is added when an entry is appended again after a fork.
+	entryEnvelope = 512
 )
 
 // Errors of a chain.
@@ -56,6 +60,8 @@ var (
 	ErrEntryHash = errors.New("the entry's hash is not that of its content")
 	// ErrEntryLink: the entry does not follow the one before it.
 	ErrEntryLink = errors.New("the entry does not follow the one before it")
+	// ErrEntrySize: the entry is above MaxEntry and would never reach the server.
+	ErrEntrySize = errors.New("the entry is too large")
 )
 
 // NewEntry makes the entry that follows prev (nil for the first) with the body
@@ -71,6 +77,9 @@ func NewEntry(prev *Entry, now Time, kind EntryKind, body any) (*Entry, error) {
 	}
 	if e.Hash, err = e.computeHash(); err != nil {
 		return nil, fmt.Errorf("make %s entry: %w", kind, err)
+	}
+	if size := len(text) + len(kind) + entryEnvelope; size > MaxEntry {
+		return nil, fmt.Errorf("make %s entry of %d bytes: %w", kind, size, ErrEntrySize)
 	}
 	return e, nil
 }
@@ -247,29 +256,4 @@ type (
 	Tampered struct {
 		Sensor string `json:"sensor" wire:"required"`
 	}
-)
-
-// Total is what the line costs: Price × Quantity / 1000 rounded half up, less
-// the discount. It fails with [ErrAmount] out of range.
-func (l Line) Total() (Money, error) {
-	if l.Quantity < -MaxQuantity || l.Quantity > MaxQuantity || !l.Price.Valid() || l.Price.Minor > MaxLinePrice || l.Price.Minor < -MaxLinePrice {
-		return Money{}, fmt.Errorf("%w: line %q is out of range", ErrAmount, clip(l.Name))
-	}
-	product := l.Price.Minor * l.Quantity
-	rounded := (product + 500) / 1000
-	if product+500 < 0 && (product+500)%1000 != 0 {
-		rounded--
-	}
-	total := Money{l.Price.Currency, rounded}
-	if l.Discount != nil {
-		return total.Sub(*l.Discount)
-	}
-	return total, nil
-}
-
-// Bounds of a line: a million pieces in thousandths, and a price such that their
-// product stays in 64 bits.
-const (
-	MaxQuantity  = 1_000_000_000
-	MaxLinePrice = 9_000_000_000
 )

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"reflect"
 	"time"
 
 	"till/protocol"
@@ -32,3 +33,22 @@ type Health struct {
 
 // ClockWrong reports whether payouts would be refused for the clock.
 func (h Health) ClockWrong() bool { return h.Skew > MaxSkew || h.Skew < -MaxSkew }
+
+// Health gives the present state.
+func (t *Terminal) Health() Health {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.health
+}
+
+// updateHealth changes the health and tells it when it is different.
+func (t *Terminal) updateHealth(f func(*Health)) {
+	t.mu.Lock()
+	before := t.health
+	f(&t.health)
+	same := reflect.DeepEqual(before, t.health)
+	t.mu.Unlock()
+	if !same {
+		t.facts.tell(Fact{Health: true})
+	}
+}
