@@ -160,6 +160,8 @@ func TestDescriptorRefusals(t *testing.T) {
 		"x-only key outside of tr":        "wpkh(a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd)",
 		"hybrid key":                      "pkh(06a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd5b8dec5235a0fa8722476c7709c02559e3aa73aa03918ba2d492eea75abea235)",
 		"path after a single key":         "wpkh(03a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd/0)",
+		"a wrong checksum":                "wpkh(" + x + "/0/*)#aaaaaaaa",
+		"an empty checksum":               "wpkh(" + x + "/0/*)#",
 		"no key":                          "wpkh()",
 		"no end":                          "wpkh(" + x,
 		"more after the end":              "wpkh(" + x + "))",
@@ -212,6 +214,7 @@ func FuzzParseDescriptor(f *testing.F) {
 	})
 }
 
+// Baseline: 0.13 ms an address of each form (AMD EPYC).
 func BenchmarkDescriptorAddress(b *testing.B) {
 	var v descriptorVectors
 	load(b, "descriptors.json", &v)

@@ -104,7 +104,7 @@ func miniKeyShape(text string) bool {
 // ParseWIF reads a private key in wallet import format. Errors wrap [ErrKey],
 // [ErrTypo] (the checksum is wrong) or [ErrWrongNetwork].
 func ParseWIF(text string, net Network) (Key, error) {
-	if len(text) < 50 || len(text) > 53 || !isBase58(text) {
+	if len(text) != 51 && len(text) != 52 || !isBase58(text) {
 		return Key{}, fmt.Errorf("%w: a key in wallet import format has 51 or 52 characters", ErrKey)
 	}
 	payload, version, err := decodeCheck(text)

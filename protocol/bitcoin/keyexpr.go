@@ -53,17 +53,11 @@ func parseKeyExpression(text string, form Form, net Network) (*keyExpression, er
 		text = rest
 	}
 	key, path, hasPath := strings.Cut(text, "/")
-	if len(key) < 100 { // an extended key has 111 characters, a public key at most 130 hex digits
+	if len(key) < 100 || len(key) == 130 { // an extended key has 111 characters
 		if hasPath {
 			return nil, fmt.Errorf("%w: a path after a single key", ErrDescriptor)
 		}
 		return k, k.parseSingle(key, form, net)
-	}
-	if len(key) == 130 {
-		if hasPath {
-			return nil, fmt.Errorf("%w: a path after a single key", ErrDescriptor)
-		}
-		return k, k.parsePublic(key, form)
 	}
 	x, err := ParseExtendedKey(key, net)
 	if err != nil {
@@ -103,7 +97,7 @@ func (k *keyExpression) parseOrigin(text string) error {
 
 // parseSingle reads a public key in hex or a WIF.
 func (k *keyExpression) parseSingle(text string, form Form, net Network) error {
-	if len(text) == 66 || len(text) == 64 {
+	if len(text) >= 64 {
 		return k.parsePublic(text, form)
 	}
 	key, err := ParseWIF(text, net)

@@ -173,8 +173,8 @@ func instruction(name, old, value string, required bool) (string, error) {
 // parseAmount reads *digit [ "." *digit ] of bitcoin, exact to the satoshi.
 func parseAmount(text string) (protocol.Sat, error) {
 	whole, fraction, _ := strings.Cut(text, ".")
-	if whole+fraction == "" || len(fraction) > 8 {
-		return 0, refuseURI("amount %q is not a number of bitcoin with at most 8 decimals", clip(text))
+	if whole+fraction == "" {
+		return 0, refuseURI("the amount has no digits")
 	}
 	amount, err := protocol.ParseBitcoin(orZero(whole) + "." + orZero(fraction))
 	if err != nil {

@@ -71,6 +71,7 @@ func TestURIRefusals(t *testing.T) {
 		"required payjoin":            "?req-pj=https://example.com",
 		"required lightning":          "?req-lightning=lnbc1",
 		"amount in both forms":        "?amount=1&req-amount=1",
+		"two calls back":              "?pop=a&pop=b",
 		"a lone percent":              "?label=100%",
 		"percent and one digit":       "?label=%4",
 		"text that is no UTF-8":       "?label=%ff",

@@ -57,7 +57,7 @@ func (w *Wallet) Spend(ctx context.Context, s server.Spend) (*server.Signed, err
 		s.FeeRate = max(s.FeeRate, old.rate())
 	}
 	must, may := choose(s, old)
-	tx, err := author(s, old, must, may)
+	tx, err := author(s, must, may)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,11 @@ func checkSpend(s server.Spend) error {
 	return nil
 }
 
-func feeTooHigh(fee, limit protocol.Sat) error {
-	return protocol.Errorf(protocol.CodeFeeTooHigh, "the network fee would be %d sat, the ceiling is %d", fee, limit)
+func checkFee(fee, limit protocol.Sat) error {
+	if fee > limit {
+		return protocol.Errorf(protocol.CodeFeeTooHigh, "the network fee would be %d sat, the ceiling is %d", fee, limit)
+	}
+	return nil
 }
 
 // dust is the least amount that is relayed to a script.
@@ -110,7 +113,10 @@ type replaced struct {
 	vsize  int64
 }
 
-// rate is the least rate of a replacement: the old one and the increment.
+// rate is the least rate of a replacement: the old one and the increment. A
+// replacement has the inputs and outputs of the old transaction at least, its
+// change counted even where it is dropped, so that it also pays for its own relay
+// on top of the old fee (BIP125 rules 3 and 4).
 func (r *replaced) rate() server.FeeRate {
 	old := (int64(r.fee)*1000 + r.vsize - 1) / r.vsize
 	return server.FeeRate(old) + incrementalRate
@@ -152,7 +158,7 @@ func readReplaced(s server.Spend) (*replaced, error) {
 		r.fee -= protocol.Sat(out.Value)
 		pays = pays || string(out.PkScript) == string(s.To) && out.Value == int64(s.Amount)
 	}
-	if !pays || r.fee < 0 {
+	if !pays || r.fee < 0 || len(tx.TxOut) > 2 {
 		return nil, fmt.Errorf("%w: the transaction to replace pays something else", errSpend)
 	}
 	return r, nil
@@ -181,44 +187,24 @@ func choose(s server.Spend, old *replaced) (must, may []server.Coin) {
 	return must, may
 }
 
-// author selects coins until the amount and the fee are covered. A replacement
-// also pays for its own relay on top of the old fee (BIP125 rule 4), which a
-// smaller transaction may need a higher rate for.
-func author(s server.Spend, old *replaced, must, may []server.Coin) (*txauthor.AuthoredTx, error) {
-	rate := s.FeeRate
-	for {
-		outputs := []*wire.TxOut{wire.NewTxOut(int64(s.Amount), []byte(s.To))}
-		change := &txauthor.ChangeSource{
-			NewScript:  func() ([]byte, error) { return []byte(s.Change), nil },
-			ScriptSize: len(s.Change),
-		}
-		// The rate per 1000 bytes in satoshi is that per byte in thousandths.
-		tx, err := txauthor.NewUnsignedTransaction(outputs, btcutil.Amount(rate+roundUp), source(must, may), change)
-		var short txauthor.InputSourceError
-		if errors.As(err, &short) {
-			return nil, protocol.Errorf(protocol.CodeInsufficientReserve, "")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("select coins: %w", err)
-		}
-		fee := protocol.Sat(tx.TotalInput - txauthor.SumOutputValues(tx.Tx.TxOut))
-		if fee > s.FeeLimit {
-			return nil, feeTooHigh(fee, s.FeeLimit)
-		}
-		if old == nil || fee >= old.fee+feeFor(incrementalRate, authoredSize(tx)) {
-			return tx, nil
-		}
-		rate += incrementalRate
+// author selects coins until the amount and the fee are covered.
+func author(s server.Spend, must, may []server.Coin) (*txauthor.AuthoredTx, error) {
+	outputs := []*wire.TxOut{wire.NewTxOut(int64(s.Amount), []byte(s.To))}
+	change := &txauthor.ChangeSource{
+		NewScript:  func() ([]byte, error) { return []byte(s.Change), nil },
+		ScriptSize: len(s.Change),
 	}
-}
-
-// authoredSize is the largest virtual size of the signed transaction.
-func authoredSize(tx *txauthor.AuthoredTx) int64 {
-	var n inputCount
-	for _, script := range tx.PrevScripts {
-		n.add(script, true)
+	// The rate per 1000 bytes in satoshi is that per byte in thousandths.
+	tx, err := txauthor.NewUnsignedTransaction(outputs, btcutil.Amount(s.FeeRate+roundUp), source(must, may), change)
+	var short txauthor.InputSourceError
+	if errors.As(err, &short) {
+		return nil, protocol.Errorf(protocol.CodeInsufficientReserve, "")
 	}
-	return n.vsize(tx.Tx.TxOut)
+	if err != nil {
+		return nil, fmt.Errorf("select coins: %w", err)
+	}
+	fee := protocol.Sat(tx.TotalInput - txauthor.SumOutputValues(tx.Tx.TxOut))
+	return tx, checkFee(fee, s.FeeLimit)
 }
 
 // source gives all coins of must and as many of may as the target needs.

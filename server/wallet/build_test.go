@@ -191,12 +191,11 @@ func TestConfirmedCoinsGoFirst(t *testing.T) {
 func TestCoinsThatCostMoreThanTheyBringAreLeft(t *testing.T) {
 	w := hot(t, bitcoin.P2WPKH, bitcoin.Regtest)
 	s := payment(t, w, 50_000, 50_000, 80_000, 3_000, 3_000)
-	s.Amount = 75_000 // 80 000 does not cover it and the fee; 3 000 costs 3 400
-	if signed, err := w.Spend(t.Context(), s); !errors.Is(err, protocol.CodeInsufficientReserve) {
+	s.Coins[0].Height = 0 // the small ones, which cost 3 400 each, would go first
+	if signed, err := w.Spend(t.Context(), s); err != nil || len(signed.Spends) != 1 {
 		t.Errorf("%+v, %v", signed, err)
 	}
 	s.FeeRate = 1000
-	s.Amount = 83_000
 	if signed, err := w.Spend(t.Context(), s); err != nil || len(signed.Spends) != 3 {
 		t.Errorf("%+v, %v", signed, err)
 	}
@@ -319,6 +318,7 @@ func TestBumpRefusals(t *testing.T) {
 		"of a coin that is missing":   {func(s *server.Spend) { s.Coins = s.Coins[1:] }, errSpend},
 		"to another destination":      {func(s *server.Spend) { s.To = s.Change }, errSpend},
 		"of another amount":           {func(s *server.Spend) { s.Amount++ }, errSpend},
+		"of three outputs":            {func(s *server.Spend) { s.Replaces = threeOutputs(t, s.Replaces) }, errSpend},
 		"of half a transaction":       {func(s *server.Spend) { s.Replaces = s.Replaces[:50] }, nil},
 		"of more than a transaction":  {func(s *server.Spend) { s.Replaces = append(s.Replaces, 0) }, errSpend},
 		"of too much":                 {func(s *server.Spend) { s.Replaces = make([]byte, maxRaw+1) }, errSpend},
@@ -335,6 +335,25 @@ func TestBumpRefusals(t *testing.T) {
 	}
 }
 
+// threeOutputs adds an output to a raw transaction.
+func threeOutputs(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	var tx wire.MsgTx
+	if err := tx.Deserialize(bytes.NewReader(raw)); err != nil {
+		t.Fatal(err)
+	}
+	for len(tx.TxOut) < 3 {
+		tx.AddTxOut(wire.NewTxOut(1, nil))
+	}
+	var out bytes.Buffer
+	if err := tx.Serialize(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// Baseline: 0.46 ms, P2TR 0.65 ms, derivation, signature and verification included
+// (AMD EPYC).
 func BenchmarkSpend(b *testing.B) {
 	for purpose, form := range forms {
 		w := hot(b, form, bitcoin.Regtest)

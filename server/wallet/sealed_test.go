@@ -205,6 +205,7 @@ func FuzzParseSealed(f *testing.F) {
 	})
 }
 
+// Baseline: 0.10 s and 67 MB at the default cost (AMD EPYC, 2 cores).
 func BenchmarkOpen(b *testing.B) {
 	s, err := Seal(New{
 		Words: protocol.NewSecret(words), Passphrase: protocol.NewSecret("x"), Network: bitcoin.Mainnet, Cost: DefaultCost,

@@ -91,13 +91,6 @@ func split(t server.Take, in *inputs, count inputCount) (tx *wire.MsgTx, change 
 	return tx, 0, checkFee(fee, t.FeeLimit)
 }
 
-func checkFee(fee, limit protocol.Sat) error {
-	if fee > limit {
-		return feeTooHigh(fee, limit)
-	}
-	return nil
-}
-
 // ring holds foreign keys by the scripts they can sign for.
 type ring struct {
 	keys    []bitcoin.Key

