@@ -177,11 +177,22 @@ func TestPrefixesOfSLIP132(t *testing.T) {
 }
 
 func TestMultisignatureKeysAreRefusedByName(t *testing.T) {
-	for _, text := range []string{
-		"Ypub6hmyDwb2JWA8KLspMSSF4wLKRFuUdf6c6Sf2AQEcLQBXYwAPJ4JwwbVf5sSXBH7dcVyjpXAM7Y2KN3g1pFv8UYgNsCn4b4WJ1pc24iyPKKs",
-	} {
-		if _, err := ParseExtendedKey(text, Mainnet); !errors.Is(err, ErrExtendedKey) {
-			t.Errorf("%s: %v", text, err)
+	master, err := NewMaster(make([]byte, 32), Mainnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, prefix := range []string{"Ypub", "Yprv", "Zpub", "Zprv", "Upub", "Uprv", "Vpub", "Vprv"} {
+		hd := master.hd()
+		if i%2 == 0 {
+			hd = master.Neuter().hd()
+		}
+		hd, err := hd.CloneWithVersion(multisigVersions[i][:])
+		if err != nil || !strings.HasPrefix(hd.String(), prefix) {
+			t.Fatalf("%s: %v", prefix, err)
+		}
+		_, err = ParseExtendedKey(hd.String(), Mainnet)
+		if !errors.Is(err, ErrExtendedKey) || !strings.Contains(err.Error(), "multisignature") {
+			t.Errorf("%s: %v", prefix, err)
 		}
 	}
 }

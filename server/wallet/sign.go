@@ -42,7 +42,7 @@ type signer struct {
 type inputs struct {
 	outputs map[wire.OutPoint]*wire.TxOut
 	signer  func(wire.OutPoint) (signer, error)
-	wipe    func()
+	wipe    func() // of keys derived by signer; nil for a ring, which wipes its own
 }
 
 // ownInputs are coins of the wallet. Keys are derived when they sign.

@@ -135,7 +135,7 @@ func (r *ring) inputs(coins []server.KeyCoin) (*inputs, inputCount, error) {
 	slices.SortFunc(coins, func(a, b server.KeyCoin) int {
 		return cmp.Or(-cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.TxID, b.TxID), cmp.Compare(a.Vout, b.Vout))
 	})
-	in := &inputs{outputs: map[wire.OutPoint]*wire.TxOut{}, wipe: r.wipe}
+	in := &inputs{outputs: map[wire.OutPoint]*wire.TxOut{}}
 	in.signer = func(point wire.OutPoint) (signer, error) {
 		return r.signers[server.Script(in.outputs[point].PkScript)], nil
 	}
