@@ -307,7 +307,7 @@ func parseMint(p *parser) (Step, error) {
 
 func parsePrinter(p *parser) (Step, error) {
 	what, err := p.among("a fault", "paper", "cover", "stall", "garble", "ok")
-	s := Printer{What: what}
+	s := PrinterIs{What: what}
 	if err != nil {
 		return nil, err
 	}
@@ -386,7 +386,7 @@ func parseDisplay(p *parser) (Step, error) {
 		return nil, err
 	}
 	t, err := p.text()
-	return Display{row, t}, err
+	return SeeDisplay{row, t}, err
 }
 
 func parseCard(p *parser) (Step, error) {
@@ -463,7 +463,7 @@ func parseClock(p *parser) (Step, error) {
 				p.tokens = p.tokens[1:]
 			}
 			d, err := p.duration()
-			return Clock{d}, err
+			return Advance{d}, err
 		}
 	}
 	return nil, fmt.Errorf("write: clock +5m")

@@ -92,7 +92,7 @@ func init() {
 		"node": choice(func(s string) Step { return Node{s == "up"} }, "up", "down"),
 		"pull": choice(func(s string) Step { return Pull{s} }, lines...), "plug": choice(func(s string) Step { return Plug{s} }, lines...),
 		"printer": parsePrinter, "reader": parseReader, "tamper": func(*parser) (Step, error) { return Tamper{}, nil },
-		"paper": parsePaper, "display": parseDisplay, "drawer": choice(func(s string) Step { return Drawer{s} }, "opened", "closed"), "card": parseCard,
+		"paper": parsePaper, "display": parseDisplay, "drawer": choice(func(s string) Step { return SeeDrawer{s} }, "opened", "closed"), "card": parseCard,
 		"qr": parseQR, "let": parseLet, "expect": parseExpect,
 		"clock": parseClock, "wait": duration(func(d time.Duration) Step { return Wait{d} }),
 		"stop":   func(p *parser) (Step, error) { return Stop{p.word("kill")}, nil },

@@ -129,8 +129,8 @@ type (
 	// Pull takes a line away, Plug gives it back.
 	Pull struct{ Line string }
 	Plug struct{ Line string }
-	// Printer, Reader and Tamper command the simulated devices.
-	Printer struct {
+	// PrinterIs, Reader and Tamper command the simulated devices.
+	PrinterIs struct {
 		What  string
 		Arg   string
 		After int
@@ -149,11 +149,11 @@ type (
 		Count  int
 		Within time.Duration
 	}
-	Display struct {
+	SeeDisplay struct {
 		Row  int
 		Text Text
 	}
-	Drawer    struct{ State string }
+	SeeDrawer struct{ State string }
 	CardHolds struct{ Kind string }
 	// ReadQR decodes the QR on the screen from its cells.
 	ReadQR struct {
@@ -171,7 +171,7 @@ type (
 	// Expect compares two values.
 	Expect struct{ Left, Op, Right string }
 
-	Clock   struct{ Advance time.Duration }
+	Advance struct{ Time time.Duration }
 	Wait    struct{ Time time.Duration }
 	Stop    struct{ Kill bool }
 	Start   struct{}
