@@ -11,15 +11,17 @@ import (
 // is read.
 const (
 	answerWait   = time.Second            // for one real-time answer
+	byteWait     = time.Millisecond       // for each byte before it, at 9600 baud
 	namesWait    = 300 * time.Millisecond // devices.md section 2
 	pollEvery    = time.Second            // while a job is not done
 	idleEvery    = 3 * time.Second        // while there is no job
 	writeSlice   = 250 * time.Millisecond
-	silentWaits  = 5   // answers missed in a row: five seconds
-	stuckSlices  = 20  // writes without progress: five seconds
-	mendPolls    = 10  // polls between two attempts to recover
-	lostPolls    = 15  // polls without the job's answer, beside its bytes' time
-	bytesPerPoll = 500 // a second's worth of bytes on the slowest line, halved
+	silentWaits  = 5    // answers missed in a row: five seconds
+	stuckSlices  = 20   // writes without progress: five seconds
+	mendPolls    = 10   // polls between two attempts to recover
+	lostPolls    = 15   // polls without the job's answer, beside its bytes' time
+	bytesPerPoll = 500  // a second's worth of bytes on the slowest line, halved
+	blindBytes   = 1024 // sent at most without knowing how the printer is
 )
 
 // errLost: the printer restarted and forgot what it had been sent.
@@ -49,7 +51,7 @@ type conversation struct {
 	awaited    bool      // waiting for the job's answer
 	introduced bool      // the language has been adapted
 	greeted    bool      // the status is worth telling
-	shown      JobReport
+	mended     bool      // no half command stands in the printer
 }
 
 // converse is what the Printer's supervisor does with an open link.
@@ -118,6 +120,11 @@ func (c *conversation) run(ctx context.Context) error {
 
 // greet finds out whether the printer answers, what it is called and how it is.
 func (c *conversation) greet(ctx context.Context) error {
+	if c.printer.broken() {
+		if err := c.mend(ctx); err != nil {
+			return err
+		}
+	}
 	questions, _ := c.language.Questions()
 	for try := 0; try < 2 && len(questions) > 0 && !c.answered; try++ {
 		if err := c.ask(ctx, questions[0]); err != nil {
@@ -141,10 +148,19 @@ func (c *conversation) greet(ctx context.Context) error {
 	return nil
 }
 
+// mend ends a command that an earlier link broke off in. A question in the
+// middle of one would be taken for its length or its data.
+func (c *conversation) mend(ctx context.Context) error {
+	mend, _ := c.language.Greeting()
+	c.mended = true
+	return c.write(ctx, mend)
+}
+
 // introduce asks a printer that is well what it is called and what it answers,
 // and settles on the language for it.
 func (c *conversation) introduce(ctx context.Context) error {
-	if err := c.write(ctx, c.language.Greeting()); err != nil {
+	_, hello := c.language.Greeting()
+	if err := c.write(ctx, hello); err != nil {
 		return err
 	}
 	c.awaited = true // the greeting's last question is a job's end
@@ -172,7 +188,12 @@ func (c *conversation) print(ctx context.Context, job Job) error {
 			return err
 		}
 	}
-	chunks, end, err := c.language.Job(job.Document.Copy(job.Copies+1), job.Copies > 0)
+	if job.Copies > 0 && !c.mended {
+		if err := c.mend(ctx); err != nil {
+			return err
+		}
+	}
+	chunks, end, err := c.language.Job(job.Document.Copy(job.Copies + 1))
 	if err != nil {
 		c.printer.fail(job.ID)
 		return nil
@@ -181,18 +202,20 @@ func (c *conversation) print(ctx context.Context, job Job) error {
 	if !ok {
 		return nil
 	}
-	c.shown = JobReport{ID: job.ID, State: JobPrinting, Copies: job.Copies}
-	size := 0
+	size, blind := 0, 0
 	for _, chunk := range chunks {
-		if c.now&blocking != 0 {
+		// A printer without automatic status that stops with a full buffer
+		// can not be asked why any more.
+		if c.now&blocking != 0 || !c.automated && blind+len(chunk) > blindBytes {
 			if err := c.untilClear(ctx, job, true); err != nil {
 				return err
 			}
+			blind = 0
 		}
 		if err := c.write(ctx, chunk); err != nil {
 			return err
 		}
-		size += len(chunk)
+		size, blind = size+len(chunk), blind+len(chunk)
 	}
 	err = c.settle(ctx, job, end, size)
 	// Once may be a restart. A printer that is well and stays silent twice does
@@ -242,6 +265,9 @@ func (c *conversation) untilClear(ctx context.Context, job Job, begun bool) erro
 		if err := c.poll(ctx, false); err != nil {
 			return err
 		}
+		if c.silent > 0 && !c.mute {
+			continue // not an answer is no news, good or bad
+		}
 		if over() {
 			break
 		}
@@ -275,16 +301,13 @@ func (c *conversation) stillAutomatic(ctx context.Context) error {
 	return nil
 }
 
-// show tells where the job stands, when that has changed.
+// show tells where the job stands.
 func (c *conversation) show(job Job, fault Fault) {
 	r := JobReport{ID: job.ID, State: JobPrinting, Copies: job.Copies, Fault: fault}
 	if fault != NoFault {
 		r.State = JobWaiting
 	}
-	if r != c.shown {
-		c.shown = r
-		c.printer.tell(r)
-	}
+	c.printer.tell(r)
 }
 
 // poll asks how the printer is. Automatic status spares it the details as long
@@ -301,28 +324,35 @@ func (c *conversation) poll(ctx context.Context, details bool) error {
 		if err := c.ask(ctx, q); err != nil {
 			return err
 		}
-		if c.asked != nil {
+		if c.silent > 0 {
 			break
 		}
 	}
-	// A printer must answer within five seconds, and those that what was sent
-	// before the question takes on the wire.
-	if c.silent >= silentWaits+c.unanswered/(2*bytesPerPoll) {
+	if c.silent >= silentWaits {
 		return ErrMute
 	}
 	return nil
 }
 
-// ask asks one question and waits for its answer; asked stays set without one.
+// ask asks one question and waits for its answer, and for what was sent before
+// it to pass over the wire. An answer that comes later is dropped: it must not
+// be taken for that of the next question.
 func (c *conversation) ask(ctx context.Context, q Question) error {
+	wait := answerWait
+	if c.silent == 0 {
+		wait += time.Duration(c.unanswered) * byteWait
+	} else if err := c.pump(ctx, answerWait/4, func() bool { return false }); err != nil {
+		return err
+	}
 	if err := c.write(ctx, q.Ask); err != nil {
 		return err
 	}
 	c.asked = &q
-	if err := c.pump(ctx, answerWait, func() bool { return c.asked == nil }); err != nil {
+	if err := c.pump(ctx, wait, func() bool { return c.asked == nil }); err != nil {
 		return err
 	}
 	if c.asked != nil {
+		c.asked = nil
 		c.silent++
 	}
 	return nil
@@ -426,7 +456,7 @@ func (c *conversation) tell() {
 
 // pass writes what was sent past the queue.
 func (c *conversation) pass(ctx context.Context, a aside) error {
-	chunks, _, err := c.language.Job(a.document, false)
+	chunks, _, err := c.language.Job(a.document)
 	if err != nil {
 		a.sent <- err
 		return nil

@@ -3,9 +3,11 @@ package device
 // Language is how a kind of printer is spoken to; escpos.Language is one. It
 // holds no connection: parsers do.
 type Language interface {
-	// Greeting is sent to a printer that is well: it turns automatic status on,
-	// asks for names where the printer can tell them, and ends as a job does.
-	Greeting() []byte
+	// Greeting is in two parts. mend ends whatever command and line an earlier
+	// link broke off in, and does nothing otherwise; it goes before everything
+	// else. hello is sent to a printer that is well: it turns automatic status
+	// on, asks for names where the printer can tell them, and ends as a job does.
+	Greeting() (mend, hello []byte)
 	// Adapt is the language for a printer that answered the greeting with
 	// these names, in order, and its end or not.
 	Adapt(names []string, end bool) Language
@@ -15,11 +17,9 @@ type Language interface {
 	Questions() (questions []Question, must bool)
 	// Job is the document as chunks: between two of them other commands may be
 	// sent. The answer to end comes when everything before it is on paper; no
-	// end, no answer. afterBreak is set when an earlier job may have stopped in
-	// the middle of a command. A document of nothing for paper leaves the
-	// printer's settings alone. An error is for ever: the document cannot be
-	// printed.
-	Job(d Document, afterBreak bool) (chunks [][]byte, end []byte, err error)
+	// end, no answer. A document of nothing for paper leaves the printer's
+	// settings alone. An error is for ever: the document cannot be printed.
+	Job(d Document) (chunks [][]byte, end []byte, err error)
 	// Recover makes the printer go on after an error that a person has mended.
 	Recover() []byte
 	// NewParser reads one connection's answers, in pieces of any size.

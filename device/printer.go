@@ -41,7 +41,8 @@ type Job struct {
 	// copies with Document.Copy.
 	Document Document
 	// Copies is how many times it was begun before: 0 for a new receipt, the
-	// last reported Copies when a job is handed in again after a restart.
+	// last reported Copies when a job is handed in again after a restart; best
+	// before Run, so that the printer is first freed of what broke off.
 	Copies int
 }
 
@@ -94,6 +95,7 @@ type Printer struct {
 	asides     chan aside
 
 	telling sync.Mutex // held while progress is called
+	told    JobReport
 
 	mu       sync.Mutex
 	queue    []Job
@@ -216,11 +218,14 @@ func (p *Printer) Send(ctx context.Context, d Document) error {
 	}
 }
 
-// tell reports a job's step; steps are told one at a time.
+// tell reports a job's step; steps are told one at a time, and only once.
 func (p *Printer) tell(r JobReport) {
 	p.telling.Lock()
 	defer p.telling.Unlock()
-	p.progress(r)
+	if r != p.told {
+		p.told = r
+		p.progress(r)
+	}
 }
 
 // next is the job to print: the one under way, else the oldest.
@@ -263,6 +268,12 @@ func (p *Printer) finish(job Job, state JobState, confirmed bool) {
 	p.current = nil
 	p.mu.Unlock()
 	p.tell(JobReport{ID: job.ID, State: state, Copies: job.Copies, Confirmed: confirmed})
+}
+
+// broken tells whether the next job broke off before.
+func (p *Printer) broken() bool {
+	job, waiting := p.next()
+	return waiting && job.Copies > 0
 }
 
 // exhausted tells whether the job under way has had all its attempts.

@@ -63,7 +63,11 @@ func start(t *testing.T, paper *sim.Printer, dial device.Dialer, language device
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { printer.Run(ctx) })
-	s.stop = func() { cancel(); running.Wait() }
+	s.stop = func() {
+		cancel()
+		running.Wait()
+		paper.Close()
+	}
 	return s
 }
 

@@ -8,10 +8,8 @@ import (
 	"till/device"
 )
 
-// maxChunk is the longest command sent, in bytes. After a break in the middle
-// of one, as many zeros end it: they are white in a picture and nothing else
-// where.
-const maxChunk = 2048
+// maxChunk is the longest command sent, in bytes: a second at 9600 baud.
+const maxChunk = 1024
 
 // How QR codes and barcodes are drawn (devices.md section 2).
 const (
@@ -32,13 +30,8 @@ type encoder struct {
 
 func (e *encoder) emit(b ...byte) { e.chunks = append(e.chunks, b) }
 
-// begin puts the printer into a known state. ESC @ throws an unprinted line
-// away, so after a break the line is fed first.
-func (e *encoder) begin(afterBreak bool) {
-	if afterBreak {
-		e.emit(make([]byte, maxChunk)...)
-		e.emit(lf)
-	}
+// begin puts the printer into a known state.
+func (e *encoder) begin() {
 	head := append([]byte(nil), initialise...)
 	if e.profile.status {
 		head = append(head, automatic...)

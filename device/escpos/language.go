@@ -24,9 +24,13 @@ var (
 	recoverOn   = []byte{dle, enq, 1}
 )
 
-// Greeting turns automatic status on and asks for maker, model and, like a
-// job's end, the paper status.
-func (l Language) Greeting() []byte {
+// Greeting mends with as many zeros as the longest command may lack: in a length
+// they are nothing more to come, in a picture white, elsewhere ignored. Then the
+// line is fed, because ESC @ would throw it away, and the printer selected. The
+// hello turns automatic status on and asks for maker, model and, like a job's
+// end, the paper status.
+func (l Language) Greeting() (mend, hello []byte) {
+	mend = append(make([]byte, maxChunk), lf, esc, '=', 1)
 	var b []byte
 	if l.profile.status {
 		b = append(b, automatic...)
@@ -34,7 +38,7 @@ func (l Language) Greeting() []byte {
 	if l.profile.names {
 		b = append(append(b, maker...), model...)
 	}
-	return append(b, jobEnd...)
+	return mend, append(b, jobEnd...)
 }
 
 // Recover is DLE ENQ 1: print on from where the error was.
@@ -67,10 +71,10 @@ func judge(m bits) func(byte) (about, set device.Condition) { return m.read }
 
 // Job encodes the document for this printer; see device.Language. Chunks are
 // whole commands.
-func (l Language) Job(d device.Document, afterBreak bool) (chunks [][]byte, end []byte, err error) {
+func (l Language) Job(d device.Document) (chunks [][]byte, end []byte, err error) {
 	e := encoder{profile: l.profile}
 	if paper(d) {
-		e.begin(afterBreak)
+		e.begin()
 	}
 	for _, part := range d {
 		if err := e.part(part); err != nil {

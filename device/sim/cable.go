@@ -35,8 +35,14 @@ func (p *Printer) Dial(ctx context.Context) (device.Link, error) {
 	if err := p.attach(here); err != nil {
 		return nil, err
 	}
-	go p.talk(context.WithoutCancel(ctx), here)
+	p.talking.Go(func() { p.talk(context.WithoutCancel(ctx), here) })
 	return there, nil
+}
+
+// Close takes the printer away and ends its goroutines.
+func (p *Printer) Close() {
+	p.Unplug()
+	p.talking.Wait()
 }
 
 // Serve plugs a link into the printer until it ends or the context does.

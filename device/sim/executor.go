@@ -15,8 +15,7 @@ const maxComplaints = 100
 // executor is the command interpreter: what has been set, and the line being
 // composed. Commands are collected byte by byte until they are complete.
 type executor struct {
-	command []byte
-	skip    int // bytes of a refused command still to come
+	lexer lexer
 
 	font      int
 	width     int
@@ -77,37 +76,18 @@ func (p *Printer) Complaints() []string {
 
 // feed takes the next byte in turn.
 func (e *executor) feed(p *Printer, b byte) {
+	command, refused := e.lexer.next(b)
 	switch {
-	case e.skip > 0:
-		e.skip--
-		return
-	case len(e.command) > 0:
-		e.command = append(e.command, b)
-	case e.toDisplay && b != 0x1B:
+	case refused > 0:
+		e.complain("command of %d bytes", refused)
+	case command == nil:
+	case e.toDisplay && !bytes.HasPrefix(command, []byte{0x1B, '='}):
 		if p.display != nil {
-			p.display.receive([]byte{b})
+			p.display.receive(command)
 		}
-		return
-	case b == 0x1B || b == 0x1D || b == 0x1C || b == 0x10:
-		e.command = append(e.command, b)
-	default:
+	case len(command) == 1:
 		e.plain(p, b)
-		return
-	}
-	need := commandLength(e.command)
-	switch {
-	case need > maxCommand:
-		e.complain("command % X of %d bytes", e.command[:min(len(e.command), 8)], need)
-		e.skip, e.command = need-len(e.command), nil
-	case need <= len(e.command):
-		command := e.command
-		e.command = nil
-		if e.toDisplay && !bytes.HasPrefix(command, []byte{0x1B, '='}) {
-			if p.display != nil {
-				p.display.receive(command)
-			}
-			return
-		}
+	default:
 		e.execute(p, command)
 	}
 }

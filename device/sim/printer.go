@@ -37,6 +37,8 @@ type Printer struct {
 	model  model
 	random *rand.Rand // guarded by mu
 
+	talking sync.WaitGroup // the links that were dialled
+
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at every change
 	cable   cable
@@ -57,6 +59,7 @@ type Printer struct {
 	garble     float64
 
 	arrival   []byte // tail of what arrived, for real-time commands
+	incoming  lexer
 	buffer    []byte // received, not executed
 	executor  executor
 	automatic byte // GS a
@@ -134,7 +137,7 @@ func (p *Printer) Garble(chance float64) { p.change(func() { p.garble = min(max(
 func (p *Printer) Restart() {
 	p.change(func() {
 		p.arrival, p.buffer, p.automatic, p.told = nil, nil, 0, [4]byte{}
-		p.cable.out = nil
+		p.cable.out, p.incoming = nil, lexer{}
 		p.executor = newExecutor(p.model)
 		if p.trouble != FatalTrouble {
 			p.trouble = NoTrouble
@@ -184,15 +187,17 @@ func (p *Printer) work() {
 }
 
 // receive takes bytes from the cable. Real-time commands act as they arrive,
-// wherever they stand; they stay in the stream, where they mean nothing or, in
-// the middle of a picture, are its dots.
+// wherever they stand. Between other commands they take no room in the buffer;
+// in the middle of one, they are its data as well.
 func (p *Printer) receive(data []byte) {
 	for _, b := range data {
 		if p.garble > 0 && p.random.Float64() < p.garble {
 			b ^= 1 << p.random.IntN(8)
 		}
 		p.arrival = append(p.arrival, b)
-		p.buffer = append(p.buffer, b)
+		if done, _ := p.incoming.next(b); !p.incoming.alone(done) {
+			p.buffer = append(p.buffer, b)
+		}
 		p.realTime()
 		if p.stallAfter > 0 {
 			if p.stallAfter--; p.stallAfter == 0 {

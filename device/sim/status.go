@@ -34,7 +34,7 @@ func (p *Printer) recoverError(clear bool) {
 	}
 	p.trouble = NoTrouble
 	if clear {
-		p.buffer = nil
+		p.buffer, p.incoming = nil, lexer{}
 		p.executor = newExecutor(p.model)
 	}
 }
