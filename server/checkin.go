@@ -2,76 +2,148 @@ package server
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"time"
 
 	"till/protocol"
 )
+
+// maxAlertBytes bounds the alerts of one answer, well within what a response
+// may be.
+const maxAlertBytes = protocol.MaxResponse / 2
 
 // CheckIn exchanges the two logs (terminal.md §4). inBatch: no waiting.
 // Errors are *[protocol.Error] (invalid_params, journal_fork, journal_gap) or
 // [ErrRevoked]; others are internal.
 func (s *Server) CheckIn(ctx context.Context, id protocol.TerminalID, p protocol.CheckIn, inBatch bool) (*protocol.CheckInResult, error) {
-	return nil, unfinished
+	seen := presence{at: s.o.Clock(), software: p.Software, devices: p.Devices, held: p.Addresses, dirty: true}
+	if p.Log == s.log {
+		seen.ack = p.Alert
+	}
+	displaced := s.lines.enter(id, seen)
+	if len(p.Journal) > 0 {
+		if err := s.storeJournal(ctx, id, p.Journal); err != nil {
+			return nil, err
+		}
+	}
+	wait := time.Duration(p.Wait) * time.Second
+	if inBatch || len(p.Journal) > 0 {
+		wait = 0
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		bell := s.lines.bell(id)
+		result, news, err := s.answer(ctx, id, p)
+		if err != nil || news || wait == 0 {
+			return result, err
+		}
+		select {
+		case <-bell:
+		case <-timer.C:
+			wait = 0
+		case <-displaced:
+			wait = 0
+		case <-s.lines.closed:
+			wait = 0
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for alerts: %w", ctx.Err())
+		}
+	}
 }
 
-// GetAddress leases addresses (terminal.md §5).
-func (s *Server) GetAddress(ctx context.Context, id protocol.TerminalID, p protocol.GetAddress) (*protocol.GetAddressResult, error) {
-	return nil, unfinished
+// answer is what a check-in tells at this moment; news: something that a waiting
+// one returns for.
+func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.CheckIn) (*protocol.CheckInResult, bool, error) {
+	entropy := make([]byte, 32)
+	if _, err := io.ReadFull(s.o.Random, entropy); err != nil {
+		return nil, false, fmt.Errorf("draw entropy: %w", err)
+	}
+	r := &protocol.CheckInResult{
+		Time: s.o.Clock(), Log: s.log, Alerts: []protocol.Alert{}, Quotes: []protocol.Quote{},
+		Poll: int64(s.o.Settings.Poll / time.Second), Entropy: hex.EncodeToString(entropy),
+	}
+	var t *Terminal
+	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+		if t, err = tx.Terminals.Get(id); err != nil {
+			return err
+		}
+		r.Journal = t.JournalSeq
+		if t.State != TerminalLiving {
+			return nil
+		}
+		r.Alerts, r.More, err = s.alertsFor(tx, t, p)
+		return err
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("read alerts: %w", err)
+	}
+	switch t.State {
+	case TerminalRevoked:
+		return nil, false, ErrRevoked
+	case TerminalSuspended:
+		notice, err := suspension(t, r.Time)
+		if err != nil {
+			return nil, false, err
+		}
+		r.Alerts = []protocol.Alert{notice}
+		return r, true, nil
+	case TerminalLiving:
+	}
+	if c := s.config.Load(); c.Version != p.Config {
+		r.Config = c
+	}
+	if err := s.quoteFor(ctx, r); err != nil {
+		return nil, false, err
+	}
+	news := len(r.Alerts) > 0 || r.Config != nil || p.Log != "" && p.Log != s.log
+	return r, news, nil
 }
 
-// QueryAddress tells what foreign addresses hold (terminal.md §6).
-func (s *Server) QueryAddress(ctx context.Context, id protocol.TerminalID, p protocol.QueryAddress) (*protocol.QueryAddressResult, error) {
-	return nil, unfinished
+// alertsFor gives the alerts behind the terminal's cursor, from the first kept
+// when the cursor belongs to another log or to one that a restore cut short.
+func (s *Server) alertsFor(tx *Tx, t *Terminal, p protocol.CheckIn) ([]protocol.Alert, bool, error) {
+	after := p.Alert
+	if p.Log != "" && p.Log != s.log || after > t.AlertSeq {
+		after = 0
+	}
+	alerts, err := tx.Alerts.After(t.ID, after, protocol.MaxAlerts+1)
+	if err != nil {
+		return nil, false, err
+	}
+	size := 0
+	for i, a := range alerts {
+		if size += len(a.Body); i == protocol.MaxAlerts || i > 0 && size > maxAlertBytes {
+			return alerts[:i], true, nil
+		}
+	}
+	if alerts == nil {
+		alerts = []protocol.Alert{}
+	}
+	return alerts, false, nil
 }
 
-// Sweep takes what foreign keys hold (terminal.md §7).
-func (s *Server) Sweep(ctx context.Context, id protocol.TerminalID, p protocol.Sweep) (*protocol.SweepResult, error) {
-	return nil, unfinished
+// suspension is the one alert that a suspended terminal gets, outside the sequence.
+func suspension(t *Terminal, now protocol.Time) (protocol.Alert, error) {
+	body, err := protocol.Encode(protocol.Notice{Reason: t.Reason, Message: SuspensionMessage(t.Reason), Since: t.Since})
+	if err != nil {
+		return protocol.Alert{}, err
+	}
+	return protocol.Alert{At: now, Kind: protocol.AlertSuspended, Body: body}, nil
 }
 
-// Dispense pays out (terminal.md §8).
-func (s *Server) Dispense(ctx context.Context, id protocol.TerminalID, p protocol.Dispense) (*protocol.DispenseResult, error) {
-	return nil, unfinished
-}
+// Words for why a terminal is suspended.
+const (
+	SuspendedByOwner = "owner"
+	SuspendedByFork  = "journal_fork"
+)
 
-// QueryNonce tells what became of a sweep or dispense (terminal.md §9): a
-// *[protocol.SweepResult], a *[protocol.DispenseResult] or a [NeverUsed].
-func (s *Server) QueryNonce(ctx context.Context, id protocol.TerminalID, p protocol.QueryNonce) (any, error) {
-	return nil, unfinished
-}
-
-// NeverUsed answers querynonce for an id that is void from now on.
-type NeverUsed struct {
-	ID    protocol.PayoutID    `json:"id"`
-	State protocol.PayoutState `json:"state"`
-}
-
-// Catalogue gives the goods (GET /catalogue).
-func (s *Server) Catalogue(ctx context.Context) (*protocol.Catalogue, error) { return nil, unfinished }
-
-// Sales lists sales, newest first.
-func (s *Server) Sales(ctx context.Context, filter SaleFilter) ([]*Sale, error) {
-	return nil, unfinished
-}
-
-// Debts lists what the shop owes customers and has not settled.
-func (s *Server) Debts(ctx context.Context) ([]*Debt, error) { return nil, unfinished }
-
-// SettleDebt notes that a debt was paid back at the counter.
-func (s *Server) SettleDebt(ctx context.Context, id protocol.ID) error { return unfinished }
-
-// Requote asks for the present rate at once instead of at the next minute.
-func (s *Server) Requote(ctx context.Context) error { return unfinished }
-
-// Reload reads people and goods again after they were changed and pushes a new
-// configuration version when it differs.
-func (s *Server) Reload(ctx context.Context) error { return unfinished }
-
-// JournalReport is what verifying one terminal's journal found.
-type JournalReport struct {
-	Terminal protocol.TerminalID
-	Name     string
-	Entries  int64
-	Bad      int64  // the first bad entry, 0 none
-	Fault    string // what is wrong with it
-	Flagged  int64  // entries stored with a flag
+// SuspensionMessage is the sentence for a word of [Terminal.Reason].
+func SuspensionMessage(reason string) string {
+	if reason == SuspendedByFork {
+		return "this terminal's journal contradicts what the server stored: it is suspended until the owner resumes it"
+	}
+	return "the owner suspended this terminal"
 }

@@ -76,8 +76,9 @@ type Terminal struct {
 	ID       protocol.TerminalID
 	Name     string
 	State    TerminalState
-	Reason   string // why suspended or revoked, a word
-	Forked   bool   // suspended by a fork: its journal is closed until resume
+	Reason   string        // why suspended or revoked, a word
+	Since    protocol.Time // when State was entered
+	Forked   bool          // suspended by a fork: its journal is closed until resume
 	Created  protocol.Time
 	LastSeen protocol.Time // 0 never
 	Software string

@@ -2,16 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"till/protocol"
 )
-
-// Invitation is a pairing link that is good once, for an hour.
-type Invitation struct {
-	Name    string        `json:"name"`
-	Link    string        `json:"link"` // till://HOST:PORT/enroll?ca=HEX&code=XXXX-XXXX-XXXX
-	Expires protocol.Time `json:"expires"`
-}
 
 // TerminalStatus is one line of the list of terminals.
 type TerminalStatus struct {
@@ -25,40 +20,164 @@ type TerminalStatus struct {
 // error: the front door lets it check in only. Errors: [ErrCertificateUnknown],
 // [ErrRevoked], and [ErrCertificateExpired] together with the terminal.
 func (s *Server) Authenticate(ctx context.Context, serial string, keyHash protocol.Hash) (*Terminal, error) {
-	return nil, unfinished
+	var t *Terminal
+	var key *TerminalKey
+	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+		if key, err = tx.Keys.BySerial(serial); err != nil {
+			return err
+		}
+		t, err = tx.Terminals.Get(key.Terminal)
+		return err
+	})
+	now := s.o.Clock()
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && key.Hash != keyHash:
+		return nil, ErrCertificateUnknown
+	case err != nil:
+		return nil, fmt.Errorf("find terminal: %w", err)
+	case t.State == TerminalRevoked:
+		return nil, ErrRevoked
+	case key.Until != 0 && now > key.Until, now > key.NotAfter.Add(renewGrace):
+		return nil, ErrCertificateUnknown
+	case now > key.NotAfter:
+		return t, ErrCertificateExpired
+	}
+	return t, nil
 }
 
-// Enroll makes a new terminal of whoever holds the code of a pairing link.
-// Whatever is wrong: [ErrPairingRefused], in the same time (terminal.md §2).
-func (s *Server) Enroll(ctx context.Context, p protocol.Enroll) (*protocol.EnrollResult, error) {
-	return nil, unfinished
-}
-
-// Renew gives the terminal a certificate for a new key. The one with serial,
-// which asked, stays good for 24 hours.
+// Renew gives the terminal a certificate for a new key. Those it had before stay
+// good for 24 hours. What is wrong with the request is invalid_params.
 func (s *Server) Renew(ctx context.Context, id protocol.TerminalID, serial string, p protocol.Renew) (*protocol.RenewResult, error) {
-	return nil, unfinished
-}
-
-// AddTerminal gives out a pairing link. A living terminal of the name is in the
-// way ([ErrExists]) unless replace, which revokes it when the link is used. host
-// is the HOST:PORT in the link, "" the configured one.
-func (s *Server) AddTerminal(ctx context.Context, name string, replace bool, host string) (Invitation, error) {
-	return Invitation{}, unfinished
+	key, err := signingRequest(p.CSR)
+	if err != nil {
+		return nil, &protocol.Error{Code: protocol.CodeInvalidParams, Member: "csr", Message: "is not a signed request for a P-256 key"}
+	}
+	certificate, row, err := s.ca.terminalCertificate(id, key, s.o.Clock().Time())
+	if err != nil {
+		return nil, fmt.Errorf("renew certificate: %w", err)
+	}
+	err = s.write(ctx, func(w *work) error {
+		if err := w.living(id); err != nil {
+			return err
+		}
+		before, err := w.Keys.Of(id)
+		if err != nil {
+			return fmt.Errorf("list certificates: %w", err)
+		}
+		for _, old := range before {
+			if old.Until != 0 {
+				continue
+			}
+			if err := w.Keys.Retire(old.Serial, w.now.Add(oldCertificate)); err != nil {
+				return fmt.Errorf("retire certificate: %w", err)
+			}
+		}
+		return w.Keys.Insert(row)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("renew certificate: %w", err)
+	}
+	s.o.Log.InfoContext(ctx, "certificate renewed", "terminal", id, "serial", row.Serial, "replaces", serial)
+	return &protocol.RenewResult{Certificate: certificate}, nil
 }
 
 // Terminals lists all, revoked ones too, by creation.
-func (s *Server) Terminals(ctx context.Context) ([]TerminalStatus, error) { return nil, unfinished }
+func (s *Server) Terminals(ctx context.Context) (list []TerminalStatus, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		list = nil
+		all, err := tx.Terminals.List()
+		if err != nil {
+			return err
+		}
+		for _, t := range all {
+			s.lines.presence(t.ID).on(t)
+			status := TerminalStatus{Terminal: *t}
+			keys, err := tx.Keys.Of(t.ID)
+			if err != nil {
+				return err
+			}
+			if len(keys) > 0 {
+				status.CertificateUntil = keys[0].NotAfter
+			}
+			list = append(list, status)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list terminals: %w", err)
+	}
+	return list, nil
+}
 
 // Suspend stops a terminal for a reason, a word; its journal is still taken.
-func (s *Server) Suspend(ctx context.Context, name, reason string) error { return unfinished }
+// Unknown name: [ErrNotFound], as for the following methods.
+func (s *Server) Suspend(ctx context.Context, name, reason string) error {
+	return s.change(ctx, "suspend", name, func(w *work, t *Terminal) error {
+		if t.State == TerminalLiving {
+			t.State, t.Reason, t.Since = TerminalSuspended, reason, w.now
+		}
+		return nil
+	})
+}
 
 // Resume lets a suspended terminal work again. After a fork it closes the
-// journal at its last good entry.
-func (s *Server) Resume(ctx context.Context, name string) error { return unfinished }
+// journal at its last good entry: the terminal appends its own after it.
+func (s *Server) Resume(ctx context.Context, name string) error {
+	return s.change(ctx, "resume", name, func(w *work, t *Terminal) error {
+		if t.State == TerminalSuspended {
+			t.State, t.Reason, t.Forked, t.Since = TerminalLiving, "", false, w.now
+		}
+		return nil
+	})
+}
 
 // Revoke ends a terminal for good.
-func (s *Server) Revoke(ctx context.Context, name string) error { return unfinished }
+func (s *Server) Revoke(ctx context.Context, name string) error {
+	return s.change(ctx, "revoke", name, func(w *work, t *Terminal) error {
+		w.revoke(t, SuspendedByOwner)
+		return nil
+	})
+}
 
-// Rename gives a living terminal another name ([ErrExists] when it is taken).
-func (s *Server) Rename(ctx context.Context, name, to string) error { return unfinished }
+// Rename gives a living terminal another name; [ErrExists] when it is taken.
+func (s *Server) Rename(ctx context.Context, name, to string) error {
+	if !protocol.ValidTerminalName(to) {
+		return fmt.Errorf("rename terminal: %q is not 1 to 64 of A-Z a-z 0-9 . _ -", to)
+	}
+	return s.change(ctx, "rename", name, func(w *work, t *Terminal) error {
+		switch _, err := w.Terminals.Named(to); {
+		case err == nil && name != to:
+			return fmt.Errorf("%q %w", to, ErrExists)
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return err
+		}
+		t.Name = to
+		return nil
+	})
+}
+
+// change edits the terminal of the name and wakes its waiting check-in.
+func (s *Server) change(ctx context.Context, what, name string, edit func(w *work, t *Terminal) error) error {
+	err := s.write(ctx, func(w *work) error {
+		t, err := w.Terminals.Named(name)
+		if err != nil {
+			return err
+		}
+		if err := edit(w, t); err != nil {
+			return err
+		}
+		w.told[t.ID] = struct{}{}
+		return w.Terminals.Update(t)
+	})
+	if err != nil {
+		return fmt.Errorf("%s terminal %q: %w", what, name, err)
+	}
+	s.o.Log.InfoContext(ctx, "terminal changed", "what", what, "name", name)
+	return nil
+}
+
+// revoke ends the terminal; the caller stores the row.
+func (w *work) revoke(t *Terminal, reason string) {
+	t.State, t.Reason, t.Forked, t.Since = TerminalRevoked, reason, false, w.now
+	w.told[t.ID] = struct{}{}
+}

@@ -21,13 +21,13 @@ func (r settings) Set(name string, value []byte) error {
 
 type terminals struct{ rows }
 
-const terminalColumns = `id, name, state, reason, forked, created, last_seen, software, devices, held,
+const terminalColumns = `id, name, state, reason, since, forked, created, last_seen, software, devices, held,
 	journal_seq, journal_hash, journal_at, alert_seq, alert_ack, replaces, version`
 
 func scanTerminal(row scanner) (*server.Terminal, error) {
 	t := &server.Terminal{}
 	var devices string
-	err := row.Scan(&t.ID, &t.Name, &t.State, &t.Reason, &t.Forked, &t.Created, &t.LastSeen, &t.Software, &devices, &t.Held,
+	err := row.Scan(&t.ID, &t.Name, &t.State, &t.Reason, &t.Since, &t.Forked, &t.Created, &t.LastSeen, &t.Software, &devices, &t.Held,
 		&t.JournalSeq, &t.JournalHash, &t.JournalAt, &t.AlertSeq, &t.AlertAck, &t.Replaces, &t.Version)
 	if err != nil {
 		return nil, err
@@ -41,8 +41,8 @@ func (r terminals) Insert(t *server.Terminal) error {
 		return err
 	}
 	return r.exec(`INSERT INTO terminals (`+terminalColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		t.ID, t.Name, t.State, t.Reason, bit(t.Forked), t.Created, t.LastSeen, t.Software, devices, t.Held,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		t.ID, t.Name, t.State, t.Reason, t.Since, bit(t.Forked), t.Created, t.LastSeen, t.Software, devices, t.Held,
 		t.JournalSeq, t.JournalHash, t.JournalAt, t.AlertSeq, t.AlertAck, t.Replaces, t.Version)
 }
 
@@ -64,9 +64,9 @@ func (r terminals) Update(t *server.Terminal) error {
 	if err != nil {
 		return err
 	}
-	err = r.execOne(`UPDATE terminals SET name = $1, state = $2, reason = $3, forked = $4, last_seen = $5, software = $6, devices = $7,
-		held = $8, journal_seq = $9, journal_hash = $10, journal_at = $11, version = version + 1 WHERE id = $12 AND version = $13`,
-		t.Name, t.State, t.Reason, bit(t.Forked), t.LastSeen, t.Software, devices,
+	err = r.execOne(`UPDATE terminals SET name = $1, state = $2, reason = $3, since = $4, forked = $5, last_seen = $6, software = $7,
+		devices = $8, held = $9, journal_seq = $10, journal_hash = $11, journal_at = $12, version = version + 1 WHERE id = $13 AND version = $14`,
+		t.Name, t.State, t.Reason, t.Since, bit(t.Forked), t.LastSeen, t.Software, devices,
 		t.Held, t.JournalSeq, t.JournalHash, t.JournalAt, t.ID, t.Version)
 	if err == nil {
 		t.Version++

@@ -11,6 +11,7 @@ CREATE TABLE terminals (
     name         TEXT NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('living', 'suspended', 'revoked')),
     reason       TEXT NOT NULL,
+    since        BIGINT NOT NULL,
     forked       BIGINT NOT NULL CHECK (forked IN (0, 1)),
     created      BIGINT NOT NULL,
     last_seen    BIGINT NOT NULL,

@@ -1,0 +1,158 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"till/protocol"
+)
+
+// Settings that count versions.
+const (
+	settingConfigVersion    = "config_version"
+	settingConfigHash       = "config_hash"
+	settingCatalogueVersion = "catalogue_version"
+	settingCatalogueHash    = "catalogue_hash"
+)
+
+// Reload reads people and goods again after they were changed. Where what
+// terminals are told differs, its version rises and every terminal hears of it.
+func (s *Server) Reload(ctx context.Context) error {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	var fresh *protocol.Config
+	err := s.write(ctx, func(w *work) (err error) {
+		fresh, err = w.configure()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("load configuration: %w", err)
+	}
+	s.config.Store(fresh)
+	return nil
+}
+
+// configure makes the configuration of terminals, with a new version when it differs.
+func (w *work) configure() (*protocol.Config, error) {
+	catalogue, err := readCatalogue(w.Tx)
+	if err != nil {
+		return nil, err
+	}
+	if catalogue.Version, _, err = w.version(settingCatalogueVersion, settingCatalogueHash, catalogue); err != nil {
+		return nil, err
+	}
+	o := w.s.o.Settings
+	c := &protocol.Config{
+		Shop: o.Shop, Currency: o.Currency, Locale: o.Locale, Network: w.s.identity.Network, QuoteKeys: w.s.quoteKeys(),
+		Tax: o.Tax, TipsBP: o.TipsBP, CatalogueVersion: catalogue.Version, Users: []protocol.User{}, Acceptance: o.Acceptance,
+		Limits: o.Limits, PaymentWindowS: int64(o.PaymentWindow / time.Second), MerchantURL: o.MerchantURL, MerchantPub: o.MerchantPub,
+	}
+	if c.Tax == nil {
+		c.Tax = []protocol.Tax{}
+	}
+	if c.TipsBP == nil {
+		c.TipsBP = []int64{}
+	}
+	if c.Shop.Address == nil {
+		c.Shop.Address = []string{}
+	}
+	users, err := w.Shop.Users()
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	for _, u := range users {
+		if !u.Disabled {
+			c.Users = append(c.Users, u.User)
+		}
+	}
+	version, changed, err := w.version(settingConfigVersion, settingConfigHash, c)
+	if err != nil {
+		return nil, err
+	}
+	c.Version = version
+	if changed {
+		n := protocol.Notice{Reason: "config", Message: "the shop's settings changed", Since: w.now, Version: version}
+		err = w.alertAll(protocol.AlertConfig, n)
+	}
+	return c, err
+}
+
+// version gives the version of a thing, which stands at 0 in it, and whether it
+// just rose.
+func (w *work) version(name, hashName string, thing any) (version int64, changed bool, err error) {
+	text, err := protocol.Encode(thing)
+	if err != nil {
+		return 0, false, err
+	}
+	hash := protocol.HashOf(text)
+	if version, err = numberSetting(w.Tx, name, 0); err != nil {
+		return 0, false, err
+	}
+	stored, err := w.Settings.Get(hashName)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return 0, false, fmt.Errorf("read %s: %w", hashName, err)
+	}
+	if err == nil && string(stored) == string(hash) {
+		return version, false, nil
+	}
+	version++
+	return version, true, errors.Join(setNumber(w.Tx, name, version), w.Settings.Set(hashName, []byte(hash)))
+}
+
+func readCatalogue(tx *Tx) (*protocol.Catalogue, error) {
+	items, err := tx.Shop.Items()
+	if err != nil {
+		return nil, fmt.Errorf("list items: %w", err)
+	}
+	if items == nil {
+		items = []protocol.Item{}
+	}
+	for i := range items {
+		if items[i].Options == nil {
+			items[i].Options = []string{}
+		}
+	}
+	return &protocol.Catalogue{Items: items}, nil
+}
+
+// Catalogue gives the goods (GET /catalogue).
+func (s *Server) Catalogue(ctx context.Context) (catalogue *protocol.Catalogue, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		if catalogue, err = readCatalogue(tx); err != nil {
+			return err
+		}
+		catalogue.Version, err = numberSetting(tx, settingCatalogueVersion, 0)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	return catalogue, nil
+}
+
+// ImportCatalogue replaces the goods and tells every terminal.
+func (s *Server) ImportCatalogue(ctx context.Context, items []protocol.Item) error {
+	if err := s.write(ctx, func(w *work) error { return w.Shop.ReplaceItems(items) }); err != nil {
+		return fmt.Errorf("import catalogue: %w", err)
+	}
+	return s.Reload(ctx)
+}
+
+// Sales lists sales, newest first; a filter without a bound gives 100.
+func (s *Server) Sales(ctx context.Context, filter SaleFilter) (sales []*Sale, err error) {
+	if filter.Most <= 0 {
+		filter.Most = 100
+	}
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		sales, err = tx.Sales.List(filter)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sales: %w", err)
+	}
+	return sales, nil
+}
+
+func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }
