@@ -61,9 +61,6 @@ func EncodeBase32(b []byte) string {
 // refused, so equal bytes have one length. The error wraps [ErrBase32].
 func DecodeBase32(text string) ([]byte, error) {
 	out := make([]byte, len(text)*5/8)
-	if symbols(len(out)) != len(text) {
-		return nil, fmt.Errorf("%w: %d symbols do not end at a byte", ErrBase32, len(text))
-	}
 	if err := decodeBase32(out, text); err != nil {
 		return nil, err
 	}

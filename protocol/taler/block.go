@@ -39,9 +39,6 @@ type Block struct{ text []byte }
 // Bytes gives a copy of the block.
 func (b Block) Bytes() []byte { return append([]byte(nil), b.text...) }
 
-// Purpose gives the purpose in the block's header.
-func (b Block) Purpose() Purpose { return Purpose(binary.BigEndian.Uint32(b.text[4:])) }
-
 // builder appends a payload. Each method takes one thing of the table.
 type builder struct{ text []byte }
 

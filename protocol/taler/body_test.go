@@ -86,6 +86,22 @@ func TestDepthOfFourIsRead(t *testing.T) {
 	}
 }
 
+func TestNumbersBeyondThePrecisionOfOthersAreRefused(t *testing.T) {
+	for _, text := range []string{"9007199254740992", "-9007199254740992", "99999999999999999999", "--1", "-", "+1", "1.0", "1e0", "-01"} {
+		if got, err := Canonical([]byte(text)); err == nil {
+			t.Errorf("%s becomes %s", text, got)
+		}
+	}
+}
+
+func TestDuplicatesAreRefusedWhereUnknownMembersAreNot(t *testing.T) {
+	for _, text := range []string{`{"a":1,"a":1}`, `{"b":[{"a":1,"c":2,"\u0061":1}]}`} {
+		if got, err := Canonical([]byte(text)); err == nil {
+			t.Errorf("%s becomes %s", text, got)
+		}
+	}
+}
+
 func TestCanonicalJSONHasOneSpelling(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{` { "b" : 1 , "a" : [ true , false , null ] } `, `{"a":[true,false,null],"b":1}`},

@@ -23,7 +23,7 @@ func NewPlanchet(random io.Reader) (Planchet, error) {
 }
 
 // Withdrawal gives the request to the mint, signed by the reserve: the same one for
-// the same planchet, so it can be repeated.
+// the same planchet, so it can be repeated. The denomination comes from [Keys].
 func (p Planchet) Withdrawal(d *Denomination, reserve PrivateKey) (*Withdrawal, error) {
 	coinEv, err := d.key.Blind(p.Key.Public(), p.Blinding)
 	if err != nil {

@@ -5,7 +5,7 @@
 // mint and a wallet cannot read the same bytes in two ways. It promises:
 //
 //   - Limits before parsing: requests of at most [MaxRequest] bytes, answers of
-//     [MaxAnswer], nesting of at most four, [maxMembers] members an object.
+//     [MaxAnswer], nesting of at most four, 128 members an object.
 //   - JSON is canonical when written and strict when read ([Encode], [Decode]): no
 //     duplicate, real number, trailing text or lone surrogate; in requests no
 //     unknown member. A refusal is an [*Error] that names the parameter.

@@ -44,9 +44,6 @@ func ParsePrivateKey(text string) (PrivateKey, error) {
 	return PrivateKeyFromSeed(seed), nil
 }
 
-// Exists reports whether k is a key and not the zero value.
-func (k PrivateKey) Exists() bool { return k.key != nil }
-
 // Reveal gives the seed away, to a store that keeps it.
 func (k PrivateKey) Reveal() (seed [ed25519.SeedSize]byte) {
 	copy(seed[:], k.key())

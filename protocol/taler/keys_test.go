@@ -40,6 +40,12 @@ func TestKeyListsAreBelievedOnlyWhole(t *testing.T) {
 		change func(*KeyList)
 	}{
 		{"other master", true, func(l *KeyList) { l.Master = s.merchant.Public() }},
+		{"a whole list of another master", false, func(l *KeyList) {
+			l.Master = s.merchant.Public()
+			l.SigningKeys[0].Sign(s.merchant)
+			l.Denoms[0].Sign(s.merchant)
+			l.Sign(s.signing)
+		}},
 		{"list signature", false, func(l *KeyList) { l.Sig[0] ^= 1 }},
 		{"date of the list", false, func(l *KeyList) { l.Issued += 1000 }},
 		{"list signed by the master", false, func(l *KeyList) { l.Sign(s.master) }},
@@ -62,6 +68,14 @@ func TestKeyListsAreBelievedOnlyWhole(t *testing.T) {
 		}},
 		{"three live keys of a value", true, func(l *KeyList) {
 			l.Denoms = append(l.Denoms, s.denomination(otherDenomPub(3)), s.denomination(otherDenomPub(5)))
+		}},
+		{"three that lived at the list's date", true, func(l *KeyList) {
+			l.Issued = s.at(-30 * time.Minute)
+			for _, e := range []int{3, 5, 7} {
+				d := s.denomination(otherDenomPub(e))
+				d.ExpireWithdraw = s.at(-time.Minute)
+				l.Denoms = append(l.Denoms, d)
+			}
 		}},
 		{"three that live later, but now", true, func(l *KeyList) {
 			l.Issued = s.at(-30 * time.Minute)

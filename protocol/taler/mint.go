@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -351,8 +352,8 @@ func retryAfter(h http.Header, body []byte) time.Duration {
 	wait := time.Duration(0)
 	if DecodeAnswer(body, &queued) == nil {
 		wait = time.Duration(min(queued.Retry, longest.Milliseconds())) * time.Millisecond
-	} else if seconds, err := time.ParseDuration(h.Get("Retry-After") + "s"); err == nil {
-		wait = seconds
+	} else if seconds, err := strconv.Atoi(h.Get("Retry-After")); err == nil {
+		wait = time.Duration(max(0, min(seconds, int(longest.Seconds())))) * time.Second
 	}
-	return max(0, min(wait, longest))
+	return wait
 }

@@ -24,6 +24,9 @@ type mint struct {
 func (m *mint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if r.URL.Path == "/elsewhere" {
+		panic("a redirect was followed")
+	}
 	if r.URL.Path == "/keys" {
 		m.reads++
 		w.Write(m.keys)
@@ -39,6 +42,7 @@ func (m *mint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (m *mint) says(status int, text string) {
 	m.reply = func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 		io.WriteString(w, text)
 	}
@@ -128,6 +132,7 @@ func TestAPendingAnswerSaysWhenToComeAgain(t *testing.T) {
 		{202, "", `{"status":"DEPOSIT_QUEUED","retry":9007199254740991}`, time.Hour},
 		{503, "7", "", 7 * time.Second},
 		{503, "-7", "", 0},
+		{503, "9223372036854775807", "", time.Hour},
 		{503, "Wed, 21 Oct 2015 07:28:00 GMT", "", 0},
 		{503, "", "", 0},
 	} {

@@ -305,7 +305,7 @@ func (ps Permissions) MatchContract(c *Contract, merchant PublicKey) error {
 }
 
 // MatchAmount checks that the permissions add up to what is due (403 "amount"). That
-// none is above its coin's face value is for [Keys.CheckCoin].
+// none is above its coin's face value is for [Keys.CheckDenom].
 func (ps Permissions) MatchAmount(t *Terms) error {
 	amounts := make([]Amount, len(ps))
 	for i := range ps {

@@ -47,6 +47,8 @@ func TestADepositIsRefusedOnlyWithProof(t *testing.T) {
 	dollars := s.paidElsewhere(coin, 300, 5_000_000)
 	dollars.Amount.Currency = "USD"
 	dollars.CSig = coin.Key.Sign(dollars.block(Commitment{}))
+	misnamed := spent(201, 2_000_001)
+	misnamed.coin = &foreign.Coin
 	bare := spent(201, 2_000_001)
 	bare.coin = nil
 	for _, c := range []struct {
@@ -58,8 +60,10 @@ func TestADepositIsRefusedOnlyWithProof(t *testing.T) {
 		{"a deposit that leaves enough", false, []Entry{spent(201, 2_000_000)}},
 		{"a deposit that leaves a millionth too little", true, []Entry{spent(201, 2_000_001)}},
 		{"the same without coin_pub", true, []Entry{bare}},
+		{"the same under another coin_pub", false, []Entry{misnamed}},
 		{"two deposits together", true, []Entry{spent(201, 1_000_000), spent(202, 1_000_001)}},
 		{"a deposit twice", false, []Entry{spent(201, 1_500_000), spent(201, 1_500_000)}},
+		{"enough, and a deposit twice", false, []Entry{spent(202, 5_000_000), spent(201, 1), spent(201, 1)}},
 		{"two deposits of one transaction", false, []Entry{spent(201, 2_000_000), spent(201, 1_000_000)}},
 		{"the refused one itself", false, []Entry{SpendEntry(&refused), spent(201, 2_000_000)}},
 		{"the refused one itself twice", false, []Entry{SpendEntry(&refused), SpendEntry(&refused)}},

@@ -112,6 +112,26 @@ func TestOnlyTheSignatureOfThatLengthVerifies(t *testing.T) {
 	}
 }
 
+func TestASignatureBeyondTheModulusIsRefused(t *testing.T) {
+	secret := denomSecret()
+	for i := range byte(255) { // a signature so small that n fits on top of it; about one in ten is
+		coin := PublicKey{i}
+		s := secret.power(must(secret.public.fullDomainHash(coin)))
+		sum := new(big.Int).Add(s, secret.public.n)
+		if sum.BitLen() > 2048 {
+			continue
+		}
+		if !secret.public.Verify(coin, secret.public.blob(s)) {
+			t.Fatal("the signature itself does not verify")
+		}
+		if secret.public.Verify(coin, sum.Bytes()) {
+			t.Error("s + n verifies")
+		}
+		return
+	}
+	t.Error("no small signature: the test shows nothing")
+}
+
 func TestBlindSigningDoesNotDependOnChance(t *testing.T) {
 	v := loadVectors()
 	coinEv := Blob(must(DecodeBase32(v.Coin.FDH.CoinEv)))

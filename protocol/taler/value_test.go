@@ -116,7 +116,7 @@ func TestSecretsPrintNothing(t *testing.T) {
 	secret := SecretFrom([32]byte{1, 2, 3})
 	key := v.private("coin")
 	coin := Coin{Key: key}
-	leaks := []string{"178", "b2c165e0", "PB0PBR1E", "DE67", "GNUnet", "1 2 3", "010203", "0x1, 0x2"}
+	leaks := []string{"178 193", "178,193", "b2c165e0", "PB0PBR1E", "DE67", "GNUnet", "1 2 3", "010203", "0x1, 0x2"}
 	type nest struct {
 		K PrivateKey
 		k PrivateKey
@@ -144,6 +144,20 @@ func TestSecretsPrintNothing(t *testing.T) {
 	}
 	if got := fmt.Sprintf("%v %x", key, secret); got != "[secret] [secret]" {
 		t.Error(got)
+	}
+}
+
+func TestKeysAreTextInConfigurations(t *testing.T) {
+	var c struct{ Master PublicKey }
+	want := loadVectors().public("master")
+	if err := json.Unmarshal([]byte(`{"Master":"`+want.String()+`"}`), &c); err != nil || c.Master != want {
+		t.Errorf("%s, %v", c.Master, err)
+	}
+	if got, err := json.Marshal(c); err != nil || !strings.Contains(string(got), want.String()) {
+		t.Errorf("%s, %v", got, err)
+	}
+	if err := json.Unmarshal([]byte(`{"Master":"AB"}`), &c); !errors.Is(err, ErrBase32) {
+		t.Error(err)
 	}
 }
 
