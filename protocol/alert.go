@@ -98,36 +98,36 @@ type (
 	// SaleStatus is a snapshot of a sale; the outer figures are sums and the
 	// least confirmations of its tenders.
 	SaleStatus struct {
-		Sale          SaleID         `json:"sale"`
-		State         SaleState      `json:"state"`
-		Flags         []Flag         `json:"flags"`
-		ReceivedSat   Sat            `json:"received_sat"`
-		DueSat        Sat            `json:"due_sat"`
-		Confirmations int64          `json:"confirmations"`
-		TxIDs         []string       `json:"txids"`
-		Tenders       []TenderStatus `json:"tenders"`
-		Verdict       Verdict        `json:"verdict"`
-		Reason        string         `json:"reason"`
-		Message       string         `json:"message"`
+		Sale          SaleID             `json:"sale"`
+		State         SaleState          `json:"state"`
+		Flags         List[Flag]         `json:"flags"`
+		ReceivedSat   Sat                `json:"received_sat"`
+		DueSat        Sat                `json:"due_sat"`
+		Confirmations int64              `json:"confirmations"`
+		TxIDs         List[string]       `json:"txids"`
+		Tenders       List[TenderStatus] `json:"tenders"`
+		Verdict       Verdict            `json:"verdict"`
+		Reason        string             `json:"reason"`
+		Message       string             `json:"message"`
 	}
 	// TenderStatus is one bitcoin tender of the snapshot.
 	TenderStatus struct {
-		Tender        TenderID `json:"tender"`
-		Address       string   `json:"address"`
-		DueSat        Sat      `json:"due_sat"`
-		ReceivedSat   Sat      `json:"received_sat"`
-		Confirmations int64    `json:"confirmations"`
-		TxIDs         []string `json:"txids"`
+		Tender        TenderID     `json:"tender"`
+		Address       string       `json:"address"`
+		DueSat        Sat          `json:"due_sat"`
+		ReceivedSat   Sat          `json:"received_sat"`
+		Confirmations int64        `json:"confirmations"`
+		TxIDs         List[string] `json:"txids"`
 	}
 	// Incoming is money to an address leased to this terminal outside an open
 	// sale, and each change of its confirmations up to 6.
 	Incoming struct {
-		Address       string `json:"address"`
-		TxID          string `json:"txid"`
-		AmountSat     Sat    `json:"amount_sat"`
-		Confirmations int64  `json:"confirmations"`
-		Sale          SaleID `json:"sale,omitempty"`
-		Flags         []Flag `json:"flags"`
+		Address       string     `json:"address"`
+		TxID          string     `json:"txid"`
+		AmountSat     Sat        `json:"amount_sat"`
+		Confirmations int64      `json:"confirmations"`
+		Sale          SaleID     `json:"sale,omitempty"`
+		Flags         List[Flag] `json:"flags"`
 	}
 	// ContractReady brings an e-cash tender's bill.
 	ContractReady struct {

@@ -54,6 +54,17 @@ func Encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
+// List is a slice that stands on the wire as [] when it is nil, never as null.
+type List[T any] []T
+
+// MarshalJSON writes an array.
+func (l List[T]) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return Encode([]T(l))
+}
+
 func decode(data []byte, v any, strict bool) error {
 	root, err := parse(data)
 	if err != nil {

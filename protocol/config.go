@@ -2,10 +2,10 @@ package protocol
 
 // Shop is who stands on the receipt.
 type Shop struct {
-	Name          string   `json:"name"`
-	Address       []string `json:"address"`
-	TaxNumber     string   `json:"tax_number"`
-	ReceiptFooter string   `json:"receipt_footer"`
+	Name          string       `json:"name"`
+	Address       List[string] `json:"address"`
+	TaxNumber     string       `json:"tax_number"`
+	ReceiptFooter string       `json:"receipt_footer"`
 }
 
 // Tax is one rate of sales tax.
@@ -81,38 +81,38 @@ type Limits struct {
 
 // Config is what the server pushes to every terminal, by version.
 type Config struct {
-	Version          int64      `json:"version"`
-	Shop             Shop       `json:"shop"`
-	Currency         Currency   `json:"currency"`
-	Locale           string     `json:"locale"`
-	Network          string     `json:"network"` // mainnet, testnet3, testnet4, signet, regtest
-	QuoteKeys        []QuoteKey `json:"quote_keys"`
-	Tax              []Tax      `json:"tax"`
-	TipsBP           []int64    `json:"tips_bp"`
-	CatalogueVersion int64      `json:"catalogue_version"`
-	Users            []User     `json:"users"`
-	Acceptance       []Step     `json:"acceptance"`
-	Limits           Limits     `json:"limits"`
-	PaymentWindowS   int64      `json:"payment_window_s"`
-	MerchantURL      string     `json:"merchant_url"`
-	MerchantPub      string     `json:"merchant_pub"`
+	Version          int64          `json:"version"`
+	Shop             Shop           `json:"shop"`
+	Currency         Currency       `json:"currency"`
+	Locale           string         `json:"locale"`
+	Network          string         `json:"network"` // mainnet, testnet3, testnet4, signet, regtest
+	QuoteKeys        List[QuoteKey] `json:"quote_keys"`
+	Tax              List[Tax]      `json:"tax"`
+	TipsBP           List[int64]    `json:"tips_bp"`
+	CatalogueVersion int64          `json:"catalogue_version"`
+	Users            List[User]     `json:"users"`
+	Acceptance       List[Step]     `json:"acceptance"`
+	Limits           Limits         `json:"limits"`
+	PaymentWindowS   int64          `json:"payment_window_s"`
+	MerchantURL      string         `json:"merchant_url"`
+	MerchantPub      string         `json:"merchant_pub"`
 }
 
 // Item is one thing the shop sells. A nil price is typed by the cashier; a nil
 // stock is not counted.
 type Item struct {
-	SKU      string   `json:"sku"`
-	Name     string   `json:"name"`
-	Category string   `json:"category"`
-	Price    *Money   `json:"price"`
-	Tax      string   `json:"tax"`
-	Barcode  string   `json:"barcode,omitempty"`
-	Stock    *int64   `json:"stock"`
-	Options  []string `json:"options"`
+	SKU      string       `json:"sku"`
+	Name     string       `json:"name"`
+	Category string       `json:"category"`
+	Price    *Money       `json:"price"`
+	Tax      string       `json:"tax"`
+	Barcode  string       `json:"barcode,omitempty"`
+	Stock    *int64       `json:"stock"`
+	Options  List[string] `json:"options"`
 }
 
 // Catalogue is the answer of GET /catalogue.
 type Catalogue struct {
-	Version int64  `json:"version"`
-	Items   []Item `json:"items"`
+	Version int64      `json:"version"`
+	Items   List[Item] `json:"items"`
 }

@@ -88,8 +88,8 @@ const MaxMinor = 1_000_000_000_000_000
 // "minor":1250} is EUR 12.50. Minor is -MaxMinor … MaxMinor; where an amount
 // cannot be negative its user says so.
 type Money struct {
-	Currency Currency `json:"currency"`
-	Minor    int64    `json:"minor"`
+	Currency Currency `json:"currency" wire:"required"`
+	Minor    int64    `json:"minor" wire:"required,-1000000000000000..1000000000000000"`
 }
 
 // String gives code and amount: "EUR 12.50".

@@ -17,15 +17,15 @@ type Source struct {
 // Quote is a signed promise of a price, held from At until Until. A sale keeps
 // its quote for its whole payment window.
 type Quote struct {
-	ID       QuoteID  `json:"id"`
-	Key      string   `json:"key"` // which of CONFIG's quote_keys signed
-	Currency Currency `json:"currency"`
-	Buy      Rate     `json:"buy"`  // what the shop pays for a bitcoin: sales
-	Sell     Rate     `json:"sell"` // what it asks: dispense
-	Sources  []Source `json:"sources"`
-	At       Time     `json:"at"`
-	Until    Time     `json:"until"`
-	Sig      string   `json:"sig,omitempty"` // Ed25519 over the canonical JSON without sig, 128 hex digits
+	ID       QuoteID      `json:"id"`
+	Key      string       `json:"key"` // which of CONFIG's quote_keys signed
+	Currency Currency     `json:"currency"`
+	Buy      Rate         `json:"buy"`  // what the shop pays for a bitcoin: sales
+	Sell     Rate         `json:"sell"` // what it asks: dispense
+	Sources  List[Source] `json:"sources"`
+	At       Time         `json:"at"`
+	Until    Time         `json:"until"`
+	Sig      string       `json:"sig,omitempty"` // Ed25519 over the canonical JSON without sig, 128 hex digits
 }
 
 // QuoteKey is a public key that signs quotes: {"id":"k1","ed25519":"64 HEX"}.

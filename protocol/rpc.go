@@ -42,16 +42,16 @@ type CheckIn struct {
 
 // CheckInResult is what checkin answers.
 type CheckInResult struct {
-	Time    Time     `json:"time"`
-	Log     LogID    `json:"log"`
-	Journal int64    `json:"journal"` // highest entry stored durably
-	Alerts  []Alert  `json:"alerts"`
-	More    bool     `json:"more"`
-	Quotes  []Quote  `json:"quotes"`
-	NoQuote *NoQuote `json:"no_quote,omitempty"`
-	Poll    int64    `json:"poll"`    // seconds until the next idle check-in
-	Entropy string   `json:"entropy"` // 64 hex digits, mixed into the terminal's generator
-	Config  *Config  `json:"config,omitempty"`
+	Time    Time        `json:"time"`
+	Log     LogID       `json:"log"`
+	Journal int64       `json:"journal"` // highest entry stored durably
+	Alerts  List[Alert] `json:"alerts"`
+	More    bool        `json:"more"`
+	Quotes  List[Quote] `json:"quotes"`
+	NoQuote *NoQuote    `json:"no_quote,omitempty"`
+	Poll    int64       `json:"poll"`    // seconds until the next idle check-in
+	Entropy string      `json:"entropy"` // 64 hex digits, mixed into the terminal's generator
+	Config  *Config     `json:"config,omitempty"`
 }
 
 // GetAddress is the params of getaddress.
@@ -63,8 +63,8 @@ type GetAddress struct {
 
 // GetAddressResult lists all unused addresses leased to the terminal.
 type GetAddressResult struct {
-	Addresses []Lease `json:"addresses"`
-	Short     bool    `json:"short,omitempty"` // the gap limit allowed no more
+	Addresses List[Lease] `json:"addresses"`
+	Short     bool        `json:"short,omitempty"` // the gap limit allowed no more
 }
 
 // QueryAddress is the params of queryaddress: 1 … MaxQuery addresses.
@@ -85,12 +85,12 @@ type Funds struct {
 // QueryAddressResult sums the funds; SweepFeeSat is for two outputs at the
 // present rate.
 type QueryAddressResult struct {
-	Funds        []Funds `json:"funds"`
-	ConfirmedSat Sat     `json:"confirmed_sat"`
-	PendingSat   *Sat    `json:"pending_sat"`
-	ContestedSat Sat     `json:"contested_sat"`
-	SweepFeeSat  Sat     `json:"sweep_fee_sat"`
-	UsableSat    Sat     `json:"usable_sat"`
+	Funds        List[Funds] `json:"funds"`
+	ConfirmedSat Sat         `json:"confirmed_sat"`
+	PendingSat   *Sat        `json:"pending_sat"`
+	ContestedSat Sat         `json:"contested_sat"`
+	SweepFeeSat  Sat         `json:"sweep_fee_sat"`
+	UsableSat    Sat         `json:"usable_sat"`
 }
 
 // Sweep is the params of sweep. Keys are WIF; they live for the call only.
@@ -176,10 +176,10 @@ type Enroll struct {
 
 // EnrollResult makes a terminal of the one who enrolled.
 type EnrollResult struct {
-	ID          TerminalID `json:"id"`
-	Certificate string     `json:"certificate"` // PEM
-	CA          string     `json:"ca"`          // PEM
-	QuoteKeys   []QuoteKey `json:"quote_keys"`
+	ID          TerminalID     `json:"id"`
+	Certificate string         `json:"certificate"` // PEM
+	CA          string         `json:"ca"`          // PEM
+	QuoteKeys   List[QuoteKey] `json:"quote_keys"`
 }
 
 // Renew is the body of POST /renew.
