@@ -1,0 +1,317 @@
+package register
+
+import (
+	"strings"
+
+	"till/protocol"
+)
+
+// ring is what the cashier does with the cart.
+func (r Register) ring(e Event) (Register, []Effect) {
+	switch e := e.(type) {
+	case Digits:
+		if r.Text != "" {
+			return r.search(r.Text + e.Text), nil
+		}
+		r.Entry = r.Entry.digits(e.Text, max(3, r.Currency().Exponent()))
+	case Point:
+		if r.Text != "" {
+			return r.search(r.Text + "."), nil
+		}
+		r.Entry = r.Entry.point()
+	case Typed:
+		r.Selected = -1
+		return r.search(r.Text + searchable(e.Text)), nil
+	case Erase:
+		return r.erase()
+	case Move:
+		return r.move(e.By), nil
+	case Select:
+		return r.choose(e.Index)
+	case Add, Next, Scanned:
+		return r.forward(e)
+	case Quantity:
+		return r.quantity()
+	case Discount:
+		return r.discount()
+	case Price:
+		i := r.line()
+		lines := r.Cart.clone().Lines
+		lines[i].Price, lines[i].Discount = r.Amount(), nil
+		return r.relined(lines, i)
+	case Tip:
+		return r.tip()
+	case Note:
+		r.Cart.Note = strings.TrimSpace(searchable(e.Text))
+		return r.changed()
+	case Clear:
+		cleared := r.Cart
+		r.Cleared, r.Cart, r.Entry, r.Times, r.Selected = &cleared, Cart{}, Entry{}, 0, -1
+		return r.changed()
+	case Undo:
+		r.Cart, r.Cleared = r.Cleared.clone(), nil
+		return r.changed()
+	case Back:
+		return r.back(), nil
+	case Park:
+		r, open := r.opening()
+		return r.ask(Record{Open: &open, End: protocol.EntrySaleParked, Draft: &Cart{}}, Ringing)
+	}
+	return r, nil
+}
+
+func (r Register) forward(e Event) (Register, []Effect) {
+	switch e := e.(type) {
+	case Scanned:
+		item, known := byBarcode(r.Items, e.Text)
+		if !known {
+			r.Note = Said{Why: WhyUnknownCode, Detail: clip(e.Text)}
+			return r, nil
+		}
+		return r.take(Found{Item: item})
+	case Add:
+		if r.Text != "" {
+			return r.take(r.Found[r.Pick])
+		}
+		return r.addEntry()
+	}
+	if r.Text != "" {
+		return r.take(r.Found[r.Pick])
+	}
+	var effects []Effect
+	if !r.Entry.Empty() {
+		if r, effects = r.addEntry(); r.Note.Why != "" {
+			return r, effects
+		}
+	}
+	r.Phase, r.Selected = Choosing, -1
+	return r, effects
+}
+
+// search narrows the catalogue to text; "" ends the search.
+func (r Register) search(text string) Register {
+	r.Text, r.Pick = text, 0
+	r.Found = find(r.Items, text, !r.Entry.Empty())
+	return r
+}
+
+// back is one step back: out of the search, off the line, out of the number.
+func (r Register) back() Register {
+	switch {
+	case r.Text != "":
+		return r.search("")
+	case r.Selected >= 0:
+		r.Selected = -1
+	case !r.Entry.Empty():
+		r.Entry = Entry{}
+	default:
+		r.Times = 0
+	}
+	return r
+}
+
+func (r Register) erase() (Register, []Effect) {
+	switch {
+	case r.Text != "":
+		runes := []rune(r.Text)
+		return r.search(string(runes[:len(runes)-1])), nil
+	case !r.Entry.Empty():
+		r.Entry = r.Entry.erase()
+		return r, nil
+	case r.Times != 0:
+		r.Times = 0
+		return r, nil
+	}
+	// What is taken out can be brought back, as a cleared cart.
+	i := r.line()
+	before := r.Cart
+	lines := append(r.Cart.clone().Lines[:i], r.Cart.Lines[i+1:]...)
+	if len(lines) == 0 {
+		r.Selected = -1
+	} else if r.Selected >= 0 {
+		r.Selected = min(r.Selected, len(lines)-1)
+	}
+	r.Cart.Lines, r.Cleared = lines, &before
+	return r.changed()
+}
+
+func (r Register) move(by int) Register {
+	if r.Text != "" {
+		r.Pick = min(max(r.Pick+by, 0), max(len(r.Found)-1, 0))
+		return r
+	}
+	n := len(r.Cart.Lines)
+	switch {
+	case n == 0:
+	case r.Selected < 0 && by < 0:
+		r.Selected = max(n+by, 0)
+	case r.Selected >= 0:
+		r.Selected += by
+		if r.Selected >= n {
+			r.Selected = -1
+		} else {
+			r.Selected = max(r.Selected, 0)
+		}
+	}
+	return r
+}
+
+// choose is Select: a touch on a line, or on what was found, which takes it.
+func (r Register) choose(i int) (Register, []Effect) {
+	if r.Text != "" {
+		r.Pick = i
+		return r.take(r.Found[i])
+	}
+	r.Selected = i
+	return r, nil
+}
+
+// line is the line that * % and erase mean: the selected one, else the last.
+func (r Register) line() int {
+	if r.Selected >= 0 && r.Selected < len(r.Cart.Lines) {
+		return r.Selected
+	}
+	return len(r.Cart.Lines) - 1
+}
+
+// take adds a found item.
+func (r Register) take(f Found) (Register, []Effect) {
+	price := r.Amount()
+	item := f.Item
+	if item.Price != nil {
+		price = *item.Price
+	} else if r.Entry.Empty() {
+		r.Note = Said{Why: WhyNoPrice, Detail: item.Name}
+		return r, nil
+	}
+	if f.Open {
+		item.Tax = r.openTax()
+	}
+	return r.addLine(lineOf(item, price, r.times()))
+}
+
+func (r Register) addEntry() (Register, []Effect) {
+	return r.addLine(protocol.Line{Name: r.openName, Quantity: r.times(), Price: r.Amount(), Tax: r.openTax()})
+}
+
+// openTax is the code of an item that is not in the catalogue: the shop's first.
+func (r Register) openTax() string {
+	if len(r.Config.Tax) == 0 {
+		return ""
+	}
+	return r.Config.Tax[0].Code
+}
+
+func (r Register) times() int64 {
+	if r.Times > 0 {
+		return r.Times
+	}
+	return 1000
+}
+
+// addLine adds a line, or makes the last line more when it is the same thing.
+func (r Register) addLine(l protocol.Line) (Register, []Effect) {
+	lines := r.Cart.clone().Lines
+	if n := len(lines); n > 0 && same(lines[n-1], l) {
+		lines[n-1].Quantity += l.Quantity
+	} else {
+		lines = append(lines, l)
+	}
+	next, effects := r.relined(lines, -1)
+	if next.Note.Why == "" {
+		next.Text, next.Found, next.Pick, next.Times = "", nil, 0, 0
+	}
+	return next, effects
+}
+
+// relined takes new lines if they still add up; otherwise nothing changes.
+func (r Register) relined(lines []protocol.Line, selected int) (Register, []Effect) {
+	cart := r.Cart
+	cart.Lines = lines
+	if t, err := cart.Totals(r.Currency(), r.Config.Tax); err != nil || t.Total.Minor > protocol.MaxLinePrice || t.Total.Minor < 0 {
+		r.Note = Said{Why: WhyTooMuch}
+		return r, nil
+	}
+	r.Cart, r.Entry, r.Selected = cart, Entry{}, selected
+	return r.changed()
+}
+
+// changed keeps the cart.
+func (r Register) changed() (Register, []Effect) {
+	if r.Cart.Empty() {
+		r.Cart = Cart{}
+	} else if r.Cleared != nil && !r.Cart.Empty() && len(r.Cart.Lines) > len(r.Cleared.Lines) {
+		r.Cleared = nil
+	}
+	if r.Selected >= len(r.Cart.Lines) {
+		r.Selected = -1
+	}
+	return r, []Effect{Save{r.Cart}}
+}
+
+func (r Register) quantity() (Register, []Effect) {
+	n := r.Entry.Number()
+	if r.Selected >= 0 {
+		lines := r.Cart.clone().Lines
+		lines[r.Selected].Quantity = n
+		return r.relined(lines, r.Selected)
+	}
+	r.Times, r.Entry = n, Entry{}
+	return r, nil
+}
+
+func (r Register) discount() (Register, []Effect) {
+	i := r.line()
+	lines := r.Cart.clone().Lines
+	l := lines[i]
+	l.Discount = nil
+	full, err := l.Total()
+	if err != nil {
+		r.Note = Said{Why: WhyTooMuch}
+		return r, nil
+	}
+	if off := share(full.Minor, r.Entry.Number()/10, 10_000); off > 0 {
+		l.Discount = &protocol.Money{Currency: r.Currency(), Minor: off}
+	}
+	lines[i] = l
+	return r.relined(lines, r.Selected)
+}
+
+// tip takes the typed amount, else goes round the shop's percentages.
+func (r Register) tip() (Register, []Effect) {
+	if !r.Entry.Empty() {
+		r.Cart.Tip, r.Cart.TipBP, r.Entry = r.Amount().Minor, 0, Entry{}
+		return r.changed()
+	}
+	next := int64(0)
+	for i, bp := range r.Config.TipsBP {
+		if bp == r.Cart.TipBP && i+1 < len(r.Config.TipsBP) {
+			next = r.Config.TipsBP[i+1]
+		}
+	}
+	if r.Cart.TipBP == 0 && r.Cart.Tip == 0 {
+		next = r.Config.TipsBP[0]
+	}
+	r.Cart.TipBP, r.Cart.Tip = next, 0
+	return r.changed()
+}
+
+// opening is the sale of the cart.
+func (r Register) opening() (Register, protocol.SaleOpened) {
+	t := r.Totals()
+	o := protocol.SaleOpened{
+		Total: t.Total, Shift: r.Shift, User: r.User.ID, Lines: r.Cart.clone().Lines, Tax: t.Tax, Note: r.Cart.Note,
+	}
+	if t.Tip.Minor != 0 {
+		o.Tip = &t.Tip
+	}
+	return r, o
+}
+
+func clip(text string) string {
+	const most = 24
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,214 @@
+package register
+
+import (
+	"slices"
+
+	"till/protocol"
+)
+
+// Why is a word for why something cannot be done, or was not. The program has a
+// sentence for each in every language.
+type Why string
+
+// The words.
+const (
+	WhyNothingToPay  Why = "nothing_to_pay"
+	WhyNothingTyped  Why = "nothing_typed"
+	WhyNothingFound  Why = "nothing_found"
+	WhyNothingErased Why = "nothing_to_erase"
+	WhyNoLine        Why = "no_line"
+	WhyNoNumber      Why = "no_number"
+	WhyTooManyOff    Why = "discount_above_100"
+	WhyCartEmpty     Why = "cart_empty"
+	WhyNothingUndone Why = "nothing_to_undo"
+	WhyNoTips        Why = "no_tips"
+	WhyNoPrice       Why = "price_not_typed"
+	WhyTooMuch       Why = "too_much"
+	WhyUnknownCode   Why = "unknown_code"
+	WhyNeedsManager  Why = "needs_manager"
+	WhyCartBusy      Why = "cart_busy"
+	WhyNotHere       Why = "not_here"
+	WhyWorking       Why = "working"
+	WhyNotPaidYet    Why = "not_paid_yet"
+	WhyNoQuote       Why = "no_quote"
+	WhyQuoteLapsed   Why = "quote_lapsed"
+	WhyPartArrived   Why = "part_arrived"
+	WhyNotBuilt      Why = "not_built"
+	WhyNothingDue    Why = "nothing_due"
+	WhyNoShift       Why = "no_shift"
+	WhyNotReady      Why = "not_ready"
+	WhyNoAddress     Why = "no_address"
+	WhyDiskFull      Why = "disk_full"
+	WhyNotWritten    Why = "not_written"
+)
+
+// Whys lists every word.
+func Whys() []Why {
+	return []Why{
+		WhyNothingToPay, WhyNothingTyped, WhyNothingFound, WhyNothingErased, WhyNoLine, WhyNoNumber, WhyTooManyOff,
+		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyTooMuch, WhyUnknownCode, WhyNeedsManager, WhyCartBusy,
+		WhyNotHere, WhyWorking, WhyNotPaidYet, WhyNoQuote, WhyQuoteLapsed, WhyPartArrived, WhyNotBuilt, WhyNothingDue,
+		WhyNoShift, WhyNotReady, WhyNoAddress, WhyDiskFull, WhyNotWritten,
+	}
+}
+
+// WhyNot tells why an event can do nothing now; "" it can.
+func (r Register) WhyNot(e Event) Why {
+	switch e := e.(type) {
+	case Shop, Priced, Told, Signed, Recorded, Refused:
+		return ""
+	case Restored:
+		return unless(r.Phase == Ringing && r.Cart.Empty(), WhyCartBusy)
+	case Recall:
+		if r.Phase != Ringing || !r.Cart.Empty() || !r.Entry.Empty() {
+			return WhyCartBusy
+		}
+		return unless(e.Sale.Opening.Sale != "", WhyNotHere)
+	}
+	switch {
+	case r.Config.Currency == "":
+		return WhyNotReady
+	case r.Phase == Asking:
+		return WhyWorking
+	case r.Phase == Settled:
+		_, ok := e.(Next)
+		return unless(ok, WhyNotHere)
+	case r.Phase == Ringing:
+		return r.whyNotRing(e)
+	}
+	return r.whyNotPay(e)
+}
+
+func unless(ok bool, why Why) Why {
+	if ok {
+		return ""
+	}
+	return why
+}
+
+func (r Register) whyNotRing(e Event) Why {
+	switch e := e.(type) {
+	case Digits, Point, Typed, Move, Scanned, Note, Back:
+		return ""
+	case Erase:
+		return unless(r.Text != "" || !r.Entry.Empty() || r.Times != 0 || len(r.Cart.Lines) > 0, WhyNothingErased)
+	case Select:
+		n := len(r.Cart.Lines)
+		if r.Text != "" {
+			n = len(r.Found)
+		}
+		return unless(e.Index >= 0 && e.Index < n, WhyNoLine)
+	case Add:
+		if r.Text != "" {
+			return unless(len(r.Found) > 0, WhyNothingFound)
+		}
+		return unless(!r.Entry.Empty(), WhyNothingTyped)
+	case Next:
+		return r.whyNotForward()
+	case Quantity:
+		return unless(r.Entry.Number() > 0 && r.Entry.Number() <= protocol.MaxQuantity, WhyNoNumber)
+	case Discount, Price:
+		return r.whyNotReprice(e)
+	case Tip:
+		return unless(!r.Entry.Empty() || len(r.Config.TipsBP) > 0, WhyNoTips)
+	case Clear:
+		return unless(!r.Cart.Empty() || !r.Entry.Empty() || r.Times != 0, WhyCartEmpty)
+	case Undo:
+		return unless(r.Cleared != nil, WhyNothingUndone)
+	case Park:
+		if r.Shift == "" {
+			return WhyNoShift
+		}
+		return unless(len(r.Cart.Lines) > 0 && r.Entry.Empty() && r.Text == "", WhyCartEmpty)
+	}
+	return WhyNotHere
+}
+
+// whyNotForward: Enter takes what was found, or pays.
+func (r Register) whyNotForward() Why {
+	if r.Text != "" {
+		return unless(len(r.Found) > 0, WhyNothingFound)
+	}
+	if r.Shift == "" {
+		return WhyNoShift
+	}
+	total := r.Totals().Total.Minor + r.Amount().Minor
+	return unless(total > 0 && (len(r.Cart.Lines) > 0 || !r.Entry.Empty()), WhyNothingToPay)
+}
+
+// whyNotReprice: a discount is what is typed in percent; another price is for
+// managers.
+func (r Register) whyNotReprice(e Event) Why {
+	if len(r.Cart.Lines) == 0 {
+		return WhyNoLine
+	}
+	if _, price := e.(Price); price {
+		if r.User.Role != protocol.RoleManager && r.User.Role != protocol.RoleOwner {
+			return WhyNeedsManager
+		}
+		return unless(!r.Entry.Empty(), WhyNothingTyped)
+	}
+	if r.Entry.Empty() {
+		return WhyNoNumber
+	}
+	return unless(r.Entry.Number() <= 100_000, WhyTooManyOff)
+}
+
+func (r Register) whyNotPay(e Event) Why {
+	switch e := e.(type) {
+	case Digits, Point, Erase:
+		return unless(r.Phase == Counting, WhyNotHere)
+	case Next:
+		switch r.Phase {
+		case Choosing:
+			return r.whyNotTender(protocol.TenderBitcoin)
+		case Counting:
+			return ""
+		}
+		t, _ := r.Bitcoin()
+		return unless(r.Sale.Has(protocol.FlagLate) && r.Sale.Due(t) == 0, WhyNotPaidYet)
+	case Back:
+		return unless(r.Phase != Choosing || r.Sale == nil, WhyNotHere)
+	case Choose:
+		return r.whyNotTender(e.Kind)
+	case Cancel:
+		return ""
+	case Park:
+		return ""
+	}
+	return WhyNotHere
+}
+
+func (r Register) whyNotTender(kind protocol.TenderKind) Why {
+	t, offered := r.Bitcoin()
+	switch kind {
+	case protocol.TenderBitcoin:
+		if offered && !r.Lapsed {
+			return ""
+		}
+		if r.Quote == nil {
+			return WhyNoQuote
+		}
+		return unless(r.Rest().Minor > 0, WhyNothingDue)
+	case protocol.TenderCash:
+		if offered && r.Sale.Received(t.Tender) > 0 {
+			return WhyPartArrived
+		}
+		return ""
+	}
+	return WhyNotBuilt
+}
+
+// Offered tells whether a bitcoin tender is on the screen or can be shown again
+// as it is.
+func (r Register) Offered() bool {
+	_, offered := r.Bitcoin()
+	return offered && !r.Lapsed
+}
+
+// Kinds are the tenders in the order of their keys.
+func Kinds() []protocol.TenderKind {
+	return slices.Clone([]protocol.TenderKind{
+		protocol.TenderBitcoin, protocol.TenderEcash, protocol.TenderCash, protocol.TenderKey, protocol.TenderCard, protocol.TenderLightning,
+	})
+}
