@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"till/cmd/internal/config"
+	"till/protocol"
+)
+
+// program is what all commands share.
+type program struct {
+	stdio
+	env        []string
+	data       string
+	configFile string
+	json       bool
+}
+
+// run parses the arguments and carries the command out.
+func run(ctx context.Context, args, env []string, s stdio) error {
+	p := &program{stdio: s, env: env}
+	started := false
+	root := p.root()
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	root.SetArgs(args)
+	root.SetIn(s.in)
+	root.SetOut(s.out)
+	root.SetErr(s.err)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !started {
+		return usage("till help", "%w", err)
+	}
+	return err
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "till",
+		Short:         "A point of sale for bitcoin and e-cash in the terminal",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(c *cobra.Command, _ []string) error { return nil },
+	}
+	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default $XDG_DATA_HOME/till, else /var/lib/till)")
+	root.PersistentFlags().StringVar(&p.configFile, "config", "", "configuration file")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
+	root.AddCommand(p.serve(), p.terminal(), p.enroll(), p.wallet(), p.config(), p.journal(), p.devices(), p.version())
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+func (p *program) getenv(name string) string {
+	for _, pair := range p.env {
+		if key, value, _ := strings.Cut(pair, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// dataDir is --data, else the user's, else the machine's.
+func (p *program) dataDir() string {
+	if p.data != "" {
+		return p.data
+	}
+	if home := p.getenv("XDG_DATA_HOME"); home != "" {
+		return filepath.Join(home, "till")
+	}
+	if home := p.getenv("HOME"); home != "" && home != "/" {
+		return filepath.Join(home, ".local", "share", "till")
+	}
+	return "/var/lib/till"
+}
+
+// load reads the configuration with the flags over it, keys by name.
+func (p *program) load(flags map[string]string) (*config.Config, error) {
+	return config.Load(config.Sources{File: config.Find(p.configFile, p.getenv), Env: p.env, Flags: flags})
+}
+
+// print writes v as JSON, or as words.
+func (p *program) print(v any, words func()) error {
+	if !p.json {
+		words()
+		return nil
+	}
+	text, err := protocol.Encode(v)
+	if err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	_, err = fmt.Fprintf(p.out, "%s\n", text)
+	return err
+}
+
+func (p *program) say(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
