@@ -15,6 +15,12 @@
 // every five minutes only, so blocks, mempool and rivals go through a journal that
 // is synced before the answer. A clean end empties it.
 //
+// [Node] is a btcd of one's own with --addrindex and --txindex, over its JSON-RPC
+// websocket with TLS. Bitcoin Core is not supported: it has neither that
+// websocket nor an address index, and none was at hand to prove another way on.
+// Conflicts cannot be seen through btcd, which neither holds nor tells of a
+// competitor that it refuses; replacements are seen.
+//
 // A change carries no facts. Whoever hears one asks again, so a lost or doubled
 // change does no harm.
 package chain

@@ -25,7 +25,11 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if btcdDir != "" {
+		_ = os.RemoveAll(btcdDir)
+	}
+	os.Exit(code)
 }
 
 // liveAndPrint does what each line of in asks and answers with the state.

@@ -180,16 +180,13 @@ func (l *ledger) mine(to address.Address) (*btcutil.Block, error) {
 // empty makes a block on prev that holds nothing but a reward for outs. extra
 // tells blocks at one height apart.
 func (l *ledger) empty(prev *wire.BlockHeader, height int32, at time.Time, extra int64, outs []*wire.TxOut) (*btcutil.Block, error) {
-	script, err := txscript.NewScriptBuilder().AddInt64(int64(height)).AddInt64(extra).AddData([]byte("practice")).Script()
-	if err != nil {
-		return nil, fmt.Errorf("make coinbase script: %w", err)
-	}
-	coinbase := wire.NewMsgTx(1)
-	coinbase.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, wire.MaxPrevOutIndex), script, nil))
-	coinbase.TxOut = outs
 	version, err := l.chain.CalcNextBlockVersion()
 	if err != nil {
 		return nil, fmt.Errorf("make block version: %w", err)
+	}
+	coinbase, err := newCoinbase(height, extra, outs)
+	if err != nil {
+		return nil, err
 	}
 	block := wire.NewMsgBlock(&wire.BlockHeader{
 		Version:    version,
@@ -201,18 +198,34 @@ func (l *ledger) empty(prev *wire.BlockHeader, height int32, at time.Time, extra
 	return btcutil.NewBlock(block), block.AddTransaction(coinbase)
 }
 
-// extend solves the block's proof of work and submits it to the consensus rules.
-func (l *ledger) extend(block *btcutil.Block) error {
-	header := &block.MsgBlock().Header
+// newCoinbase makes the first transaction of a block (BIP34: height first).
+func newCoinbase(height int32, extra int64, outs []*wire.TxOut) (*wire.MsgTx, error) {
+	script, err := txscript.NewScriptBuilder().AddInt64(int64(height)).AddInt64(extra).AddData([]byte("practice")).Script()
+	if err != nil {
+		return nil, fmt.Errorf("make coinbase script: %w", err)
+	}
+	coinbase := wire.NewMsgTx(1)
+	coinbase.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, wire.MaxPrevOutIndex), script, nil))
+	coinbase.TxOut = outs
+	return coinbase, nil
+}
+
+// solve finds the proof of work, which costs two tries on average.
+func solve(header *wire.BlockHeader) {
 	target := blockchain.CompactToBig(header.Bits)
 	for {
 		hash := header.BlockHash()
 		if blockchain.HashToBig(&hash).Cmp(target) <= 0 {
-			break
+			return
 		}
 		header.Nonce++
 	}
-	return l.submit(btcutil.NewBlock(block.MsgBlock()))
+}
+
+// extend solves a block and submits it to the consensus rules.
+func (l *ledger) extend(block *btcutil.Block) error {
+	solve(&block.MsgBlock().Header)
+	return l.submit(btcutil.NewBlock(block.MsgBlock())) // the hash was cached before
 }
 
 // submit hands a solved block to the consensus rules.
