@@ -14,27 +14,29 @@ import (
 const envelope = 16 << 10
 
 // checkIn does one exchange of the two logs. Nothing that it changes is lost when
-// the answer is: the same is said again.
-func (t *Terminal) checkIn(ctx context.Context, client *protocol.Client, wait int64) (protocol.CheckInResult, error) {
+// the answer is: the same is said again. asked is whether the server was asked to
+// hold the answer.
+func (t *Terminal) checkIn(ctx context.Context, client *protocol.Client, wait int64) (result protocol.CheckInResult, asked bool, err error) {
 	params, sent, err := t.prepare(ctx, wait)
 	if err != nil {
-		return protocol.CheckInResult{}, err
+		return result, false, err
 	}
-	result, err := client.CheckIn(ctx, params)
+	asked = params.Wait > 0
+	result, err = client.CheckIn(ctx, params)
 	if err != nil {
-		return result, t.refused(ctx, err)
+		return result, asked, t.refused(ctx, err)
 	}
 	arrived := t.now()
 	// What was answered is kept even when the loop is being ended.
 	if err := t.accept(context.WithoutCancel(ctx), sent, result); err != nil {
-		return result, fmt.Errorf("keep what the check-in brought: %w", err)
+		return result, asked, fmt.Errorf("keep what the check-in brought: %w", err)
 	}
 	t.updateHealth(func(h *Health) {
 		h.Skew = result.Time.Sub(arrived)
 		h.NoQuote = result.NoQuote
 		h.Suspended = suspension(result.Alerts)
 	})
-	return result, nil
+	return result, asked, nil
 }
 
 // prepare writes the params and remembers what they say of the cursor.

@@ -95,7 +95,7 @@ func (t *Terminal) graft(ctx context.Context, seq int64, hash protocol.Hash) err
 		if err := c.set(ctx, "cursor", value); err != nil {
 			return err
 		}
-		return c.appendAgain(ctx, cut, seq, hash)
+		return c.appendAgain(ctx, cut, &protocol.Entry{Seq: seq, Hash: hash}, own == hash)
 	})
 	if err != nil {
 		return fmt.Errorf("continue journal after entry %d: %w", seq, err)
@@ -104,17 +104,17 @@ func (t *Terminal) graft(ctx context.Context, seq int64, hash protocol.Hash) err
 	return nil
 }
 
-// appendAgain moves the entries after cut behind the server's entry seq.
-func (c *change) appendAgain(ctx context.Context, cut, seq int64, hash protocol.Hash) error {
+// appendAgain moves the entries after cut behind base, the server's last good
+// entry, which may be our own.
+func (c *change) appendAgain(ctx context.Context, cut int64, base *protocol.Entry, own bool) error {
 	rows, err := c.tx.QueryContext(ctx, `SELECT `+entryColumns+` FROM journal WHERE seq > $1 ORDER BY seq`, cut)
 	entries, err := all(rows, err, scanEntry)
 	if err != nil {
 		return fmt.Errorf("read journal: %w", err)
 	}
-	if len(entries) > 0 && entries[0].Seq == seq+1 && entries[0].Prev == hash {
+	if len(entries) > 0 && entries[0].Seq == base.Seq+1 && entries[0].Prev == base.Hash {
 		return nil // it continues there already
 	}
-	base := &protocol.Entry{Seq: seq, Hash: hash}
 	if err := c.get(ctx, `SELECT coalesce(max(at), 0) FROM journal WHERE seq <= $1`, []any{cut}, &base.At); err != nil {
 		return fmt.Errorf("read journal: %w", err)
 	}
@@ -127,14 +127,14 @@ func (c *change) appendAgain(ctx context.Context, cut, seq int64, hash protocol.
 			return fmt.Errorf("set entries aside: %w", err)
 		}
 	}
-	if seq > 0 && seq != cut {
+	if !own {
 		err := c.exec(ctx, `INSERT INTO joints (seq, hash, at) VALUES ($1, $2, $3)
-			ON CONFLICT (seq) DO UPDATE SET hash = excluded.hash, at = excluded.at`, seq, hash, base.At)
+			ON CONFLICT (seq) DO UPDATE SET hash = excluded.hash, at = excluded.at`, base.Seq, base.Hash, base.At)
 		if err != nil {
 			return fmt.Errorf("store joint: %w", err)
 		}
 	}
-	if c.head = base; seq == 0 {
+	if c.head = base; base.Seq == 0 {
 		c.head = nil
 	}
 	for _, e := range entries {

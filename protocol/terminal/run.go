@@ -71,7 +71,7 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 		wait = waitSeconds
 	}
 	began := t.o.Clock()
-	result, err := l.checkIn(ctx, client, wait)
+	result, asked, err := l.checkIn(ctx, client, wait)
 	switch {
 	case errors.Is(err, errWoken), errors.Is(err, errRewound):
 		return 0, nil
@@ -82,7 +82,8 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 	}
 	l.succeeded()
 	l.afterwards(ctx, client)
-	return l.pace(result, live, t.o.Clock().Sub(began)), nil
+	ignored := asked && len(result.Alerts) == 0 && result.Config == nil && t.o.Clock().Sub(began) < tooSoon
+	return l.pace(result, live, ignored), nil
 }
 
 // errWoken ends a held check-in because something waits to be sent.
@@ -90,7 +91,7 @@ var errWoken = errors.New("woken")
 
 // checkIn lets an entry end a check-in that is being held: the next one carries
 // it, and by the protocol ends this one on the server's side too.
-func (l *loop) checkIn(ctx context.Context, client *protocol.Client, wait int64) (protocol.CheckInResult, error) {
+func (l *loop) checkIn(ctx context.Context, client *protocol.Client, wait int64) (protocol.CheckInResult, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(wait)*time.Second+holdDeadline)
 	defer cancel()
 	l.t.stayAwake() // this one carries what is there
@@ -99,11 +100,11 @@ func (l *loop) checkIn(ctx context.Context, client *protocol.Client, wait int64)
 	}
 	held, end := l.t.nap(ctx)
 	defer end()
-	result, err := l.t.checkIn(held, client, wait)
+	result, asked, err := l.t.checkIn(held, client, wait)
 	if err != nil && context.Cause(held) == errWoken {
-		return result, errWoken
+		err = errWoken
 	}
-	return result, err
+	return result, asked, err
 }
 
 // afterwards does what a check-in showed to be due. What fails is tried again
@@ -121,8 +122,9 @@ func (l *loop) afterwards(ctx context.Context, client *protocol.Client) {
 	}
 }
 
-// pace tells how long to rest after a check-in.
-func (l *loop) pace(result protocol.CheckInResult, live bool, took time.Duration) time.Duration {
+// pace tells how long to rest after a check-in; a server that does not hold an
+// answer that it was asked to hold is not hurried.
+func (l *loop) pace(result protocol.CheckInResult, live, ignored bool) time.Duration {
 	poll := defaultPoll
 	if p := result.Poll; p > 0 {
 		poll = time.Duration(min(max(p, protocol.MinPoll), protocol.MaxPoll)) * time.Second
@@ -133,8 +135,8 @@ func (l *loop) pace(result protocol.CheckInResult, live bool, took time.Duration
 		return 0
 	case health.Suspended != nil:
 		return suspendedPoll
-	case live && len(result.Alerts) == 0 && result.Config == nil && took < tooSoon:
-		return tooSoon // a server that does not hold is not hurried
+	case live && ignored:
+		return tooSoon
 	case live:
 		return 0
 	}
