@@ -107,10 +107,9 @@ func (s *Server) Enroll(ctx context.Context, p protocol.Enroll) (*protocol.Enrol
 		same := subtle.ConstantTimeCompare([]byte(hash), []byte(link.CodeHash)) == 1
 		paired = same && link.Name == p.Name && w.now < link.Expires && wrong == nil
 		if paired {
-			paired, err = w.pair(t, link)
-		}
-		if err != nil {
-			return err
+			if paired, err = w.pair(t, link); err != nil {
+				return err
+			}
 		}
 		if !paired {
 			return w.refusePairing(link)

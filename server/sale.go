@@ -240,7 +240,7 @@ func (a *application) judgeTender(sale *Sale, body protocol.TenderAdded, address
 		return "", nil
 	case address == nil:
 		return string(protocol.CodeAddressUnknown), nil
-	case address.Tender != "" || early != 0 && early < a.at.Add(-futureMost):
+	case address.Tender != "" || early != 0 && early < min(a.at, a.now):
 		// Money that came before the customer was asked was meant for something else.
 		return refusedAddressUsed, nil
 	}

@@ -127,13 +127,15 @@ func (tx *Tx) heir(id protocol.TerminalID) (protocol.TerminalID, error) {
 	if err != nil {
 		return "", fmt.Errorf("list terminals: %w", err)
 	}
-	// Terminals are listed by creation: a successor stands behind whom it replaced.
+	successor := map[protocol.TerminalID]*Terminal{}
 	for _, other := range all {
-		if other.Replaces != id {
-			continue
+		if other.Replaces != "" {
+			successor[other.Replaces] = other
 		}
-		if id = other.ID; other.State != TerminalRevoked {
-			return id, nil
+	}
+	for t = successor[id]; t != nil; t = successor[t.ID] {
+		if t.State != TerminalRevoked {
+			return t.ID, nil
 		}
 	}
 	return "", nil
