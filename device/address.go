@@ -153,7 +153,7 @@ func (a Address) String() string {
 		u := url.URL{Scheme: "serial", Path: a.Serial.Path}
 		return "serial://" + u.EscapedPath() + fmt.Sprintf("?baud=%d&parity=%s&flow=%s", a.Serial.Baud, a.Serial.Parity, a.Serial.Flow)
 	case a.TCP != "":
-		return "tcp://" + a.TCP
+		return (&url.URL{Scheme: "tcp", Host: a.TCP}).String()
 	case a.Sim:
 		return "sim:"
 	}

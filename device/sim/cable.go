@@ -84,11 +84,21 @@ func (p *Printer) Replug() {
 	p.wake()
 }
 
-// Unplugged tells whether the cable is cut.
-func (p *Printer) Unplugged() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.cable.unplugged
+// plugged waits until the cable is plugged in.
+func (p *Printer) plugged(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		out, changed := p.cable.unplugged, p.changed
+		p.mu.Unlock()
+		if !out {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // drop closes a link; called with mu held.
