@@ -1,14 +1,17 @@
 package rates
 
 import (
+	"context"
+	"errors"
 	"sync"
 
 	"till/protocol"
 	"till/server"
 )
 
-// Fixed is a [server.Rates] whose price somebody sets: the owner in the
-// configuration, or the practice world while it runs. Safe for concurrent use.
+// Fixed is a price that somebody sets: the owner in the configuration, as one
+// [Source] of a [Board], or the practice world while it runs, as [server.Rates] by
+// itself, without a jump guard. Safe for concurrent use.
 type Fixed struct {
 	mu    sync.Mutex
 	price server.Price
@@ -16,7 +19,10 @@ type Fixed struct {
 	now   func() protocol.Time
 }
 
-var _ server.Rates = (*Fixed)(nil)
+var (
+	_ server.Rates = (*Fixed)(nil)
+	_ Source       = (*Fixed)(nil)
+)
 
 // NewFixed makes a source with a price.
 func NewFixed(currency protocol.Currency, rate protocol.Rate, now func() protocol.Time) *Fixed {
@@ -57,4 +63,16 @@ func (f *Fixed) Current(now protocol.Time) (server.Price, *protocol.NoQuote) {
 	p := f.price
 	p.Sources = []protocol.Source{{Name: "fixed", Rate: p.Rate, At: now}}
 	return p, nil
+}
+
+// Name implements [Source].
+func (f *Fixed) Name() string { return "fixed" }
+
+// Ask implements [Source].
+func (f *Fixed) Ask(ctx context.Context) (Reading, error) {
+	price, none := f.Current(f.now())
+	if none != nil {
+		return Reading{}, errors.New("ask fixed: " + none.Message)
+	}
+	return Reading{Rate: price.Rate}, ctx.Err()
 }
