@@ -45,12 +45,12 @@ func (p *program) root() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return nil },
+		RunE:          func(c *cobra.Command, _ []string) error { return p.counter(c.Context()) },
 	}
 	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default $XDG_DATA_HOME/till, else /var/lib/till)")
 	root.PersistentFlags().StringVar(&p.configFile, "config", "", "configuration file")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
-	root.AddCommand(p.serve(), p.terminal(), p.enroll(), p.wallet(), p.config(), p.journal(), p.devices(), p.version())
+	root.AddCommand(p.practice(), p.serve(), p.terminal(), p.enroll(), p.wallet(), p.config(), p.journal(), p.devices(), p.doctor(), p.version())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -119,21 +119,42 @@ type payParams struct {
 	Replaceable *bool           `json:"replaceable,omitempty"`
 }
 
+// PayLink pays, as the simulated customer, what a payment link asks for, or
+// amount where that is not 0.
+func (wd *World) PayLink(ctx context.Context, link string, amount protocol.Sat, rate server.FeeRate) (txid string, err error) {
+	address, asked, err := readLink(link)
+	if err != nil {
+		return "", err
+	}
+	if amount == 0 {
+		amount = asked
+	}
+	return wd.Chain.Pay(ctx, address, amount, rate, true)
+}
+
+func readLink(link string) (address string, amount protocol.Sat, err error) {
+	u, err := bitcoin.ParseURI(link, bitcoin.Regtest)
+	if err != nil {
+		return "", 0, fmt.Errorf("%w: %w", chain.ErrArgument, err)
+	}
+	if len(u.Addresses) == 0 {
+		return "", 0, fmt.Errorf("%w: the uri has no address", chain.ErrArgument)
+	}
+	return u.Addresses[0].String(), u.Amount, nil
+}
+
 func (wd *World) pay(ctx context.Context, p payParams) (any, error) {
 	if p.URI != "" {
 		if p.Address != "" {
 			return nil, fmt.Errorf("%w: give uri or address, not both", chain.ErrArgument)
 		}
-		u, err := bitcoin.ParseURI(p.URI, bitcoin.Regtest)
+		address, asked, err := readLink(p.URI)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", chain.ErrArgument, err)
+			return nil, err
 		}
-		if len(u.Addresses) == 0 {
-			return nil, fmt.Errorf("%w: the uri has no address", chain.ErrArgument)
-		}
-		p.Address = u.Addresses[0].String()
+		p.Address = address
 		if p.AmountSat == 0 {
-			p.AmountSat = u.Amount
+			p.AmountSat = asked
 		}
 	}
 	rate, err := feeRate(p.FeeRate, chain.DefaultPayRate)

@@ -45,6 +45,7 @@ type Server struct {
 	core   *server.Server
 	door   *rpc.Door
 	o      ServerOptions
+	shop   *shop
 	world  *World // practice only
 	tasks  []func(context.Context) error
 	closer []func() error
@@ -73,8 +74,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shop, err := s.openShop(ctx)
-	if err != nil {
+	if s.shop, err = s.openShop(ctx); err != nil {
 		return err
 	}
 	location := o.Config.Store.URL
@@ -91,7 +91,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.core, err = server.New(ctx, server.Options{
-		Store: db, Chain: shop.chain, Wallet: shop.wallet, Rates: shop.rates,
+		Store: db, Chain: s.shop.chain, Wallet: s.shop.wallet, Rates: s.shop.rates,
 		Clock: o.Clock.Time, Random: o.Random, Log: o.Log, SealKey: key, Settings: rules,
 	})
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Server) open(ctx context.Context) error {
 		if err := furnish(ctx, db, s.core, o); err != nil {
 			return err
 		}
-		s.world = s.makeWorld(shop)
+		s.world = s.makeWorld(s.shop)
 	}
 	s.door, err = rpc.New(rpc.Options{Server: s.core, Clock: o.Clock.Time, Random: o.Random, Log: o.Log})
 	if err != nil {
@@ -118,8 +118,8 @@ func (s *Server) open(ctx context.Context) error {
 // configured host, pairing links name what is really listened on.
 func (s *Server) bindDoors(rules *server.Settings) (doors []net.Listener, err error) {
 	if s.o.Line != nil {
-		doors = append(doors, s.o.Line.pipe)
-		s.closer = append(s.closer, s.o.Line.pipe.Close)
+		doors = append(doors, s.o.Line)
+		s.closer = append(s.closer, s.o.Line.Close)
 	}
 	if s.o.Listen.RPC == "" {
 		return doors, nil

@@ -81,3 +81,27 @@ func (wd *World) MineEvery(ctx context.Context, every time.Duration) {
 		}
 	}
 }
+
+// Balance is what the practice shop's wallet holds, unconfirmed coins included.
+func (s *Server) Balance(ctx context.Context) (protocol.Sat, error) {
+	const gap = 50 // unused addresses in a row after which nothing is expected
+	var sum protocol.Sat
+	for _, branch := range []uint32{server.BranchReceive, server.BranchChange} {
+		for index, unused := uint32(0), 0; unused < gap; index++ {
+			a, err := s.shop.wallet.Derive(branch, index)
+			if err != nil {
+				return 0, err
+			}
+			f, err := s.shop.practice.Address(ctx, a.Text)
+			if err != nil {
+				return 0, err
+			}
+			sum += f.Confirmed + f.Pending
+			unused++
+			if len(f.TxIDs) > 0 {
+				unused = 0
+			}
+		}
+	}
+	return sum, nil
+}

@@ -34,13 +34,6 @@ type TerminalOptions struct {
 	Line     *Line
 }
 
-// Line is the way from a terminal to an embedded server. It exists before the
-// server does: a call made meanwhile waits.
-type Line struct{ pipe *pipe }
-
-// NewLine makes a line that a server will listen on.
-func NewLine() *Line { return &Line{newPipe()} }
-
 // OpenTerminal opens the terminal's half. It calls nobody; see [terminal.Terminal.Run].
 func OpenTerminal(ctx context.Context, o TerminalOptions) (*terminal.Terminal, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -60,7 +53,7 @@ func OpenTerminal(ctx context.Context, o TerminalOptions) (*terminal.Terminal, e
 		Software: o.Software, Vault: terminalVault{v},
 	}
 	if o.Embedded {
-		options.Dial = o.Line.pipe.Dial
+		options.Dial = o.Line.Dial
 	} else if o.Config.Server.URL != "" {
 		options.Server = o.Config.Server.URL[len("https://"):]
 	}

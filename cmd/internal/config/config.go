@@ -42,6 +42,7 @@ type Config struct {
 		NodeUser         string
 		NodePasswordFile string
 		NodeCertFile     string
+		FeeFallback      int64 // sat/vB, 0 none
 		MaxTipAge        time.Duration
 	}
 	Wallet struct {

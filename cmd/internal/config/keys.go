@@ -105,6 +105,7 @@ var Keys = []Key{
 	text("chain.node_user", "", "its RPC user", func(c *Config) *string { return &c.Chain.NodeUser }),
 	text("chain.node_password_file", "", "file with its RPC password", func(c *Config) *string { return &c.Chain.NodePasswordFile }),
 	text("chain.node_cert_file", "", "its TLS certificate (rpc.cert)", func(c *Config) *string { return &c.Chain.NodeCertFile }),
+	number("chain.fee_fallback", "0", "sat/vB assumed while the node cannot estimate; 0 is none", 0, 10000, func(c *Config) *int64 { return &c.Chain.FeeFallback }),
 	span("chain.max_tip_age", "90m", "older tips stop zero-confirmation sales", 60*second, 30*24*hour, func(c *Config) *time.Duration { return &c.Chain.MaxTipAge }),
 
 	text("wallet.descriptor", "", "descriptor or extended public key: receives only", func(c *Config) *string { return &c.Wallet.Descriptor }),

@@ -1,0 +1,112 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+)
+
+// errCut answers calls while the line is cut.
+var errCut = errors.New("the line is cut")
+
+// Line is the way from a terminal to the server of the same process: a listener
+// in memory, over which both speak the TLS they would speak over a network. It
+// exists before the server listens; a call made meanwhile waits. Practice can
+// cut it as a cable is cut.
+type Line struct {
+	waiting chan net.Conn
+	closed  chan struct{}
+	once    sync.Once
+
+	mu   sync.Mutex
+	cut  bool
+	open map[net.Conn]struct{} // the caller's ends
+}
+
+// NewLine makes a line that a server will listen on.
+func NewLine() *Line {
+	return &Line{waiting: make(chan net.Conn), closed: make(chan struct{}), open: map[net.Conn]struct{}{}}
+}
+
+// Dial connects to the server; network and address are ignored.
+func (l *Line) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	if !l.add(near) {
+		return nil, errCut
+	}
+	select {
+	case l.waiting <- far:
+		return &lineConn{near, l}, nil
+	case <-l.closed:
+		l.drop(near)
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		l.drop(near)
+		return nil, ctx.Err()
+	}
+}
+
+// Cut breaks every connection and refuses new ones until it is mended.
+func (l *Line) Cut(cut bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cut = cut
+	if cut {
+		for c := range l.open {
+			_ = c.Close()
+		}
+		clear(l.open)
+	}
+}
+
+func (l *Line) add(c net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cut {
+		return false
+	}
+	l.open[c] = struct{}{}
+	return true
+}
+
+func (l *Line) drop(c net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.open, c)
+}
+
+// lineConn is forgotten by its line when it is closed.
+type lineConn struct {
+	net.Conn
+	line *Line
+}
+
+func (c *lineConn) Close() error {
+	c.line.drop(c.Conn)
+	return c.Conn.Close()
+}
+
+// Accept waits for the next connection.
+func (l *Line) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.waiting:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends the listener; connections live on.
+func (l *Line) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr names the listener.
+func (l *Line) Addr() net.Addr { return lineAddr{} }
+
+type lineAddr struct{}
+
+func (lineAddr) Network() string { return "line" }
+func (lineAddr) String() string  { return "embedded" }

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"till/cmd/internal/boot"
+	"till/cmd/internal/config"
+	"till/protocol/terminal"
+	"till/tui"
+)
+
+// counter runs the cashier's terminal, with its server in the same process or
+// against a remote one.
+type counter struct {
+	p        *program
+	config   *config.Config
+	dir      string
+	practice bool
+	listen   listening
+	puppet   string // socket of a story's puppet, "" none
+}
+
+// counter is `till` alone.
+func (p *program) counter(ctx context.Context) error {
+	c, err := p.load(nil)
+	if err != nil {
+		return fail("start", err)
+	}
+	return counter{p: p, config: c, dir: p.dataDir()}.run(ctx)
+}
+
+func (c counter) run(ctx context.Context) (err error) {
+	if !isTerminal(c.p.in) || !isTerminal(c.p.out) {
+		return usage("till serve for a server without a screen", "start: the cashier's terminal needs a terminal")
+	}
+	lock, err := boot.TakeLock(c.dir)
+	if err != nil {
+		return fail("start", err)
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	logFile, err := os.OpenFile(filepath.Join(c.dir, "till.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fail("open log", err)
+	}
+	defer func() { err = errors.Join(err, logFile.Close()) }()
+	return fail("run", c.open(ctx, logger(c.config, logFile)))
+}
+
+// open builds the terminal and runs it until the cashier quits. The embedded
+// server opens meanwhile: the first frame does not wait for it.
+func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	clock, embedded := &boot.Clock{}, c.practice || c.config.Server.URL == ""
+	line := boot.NewLine()
+	t, err := boot.OpenTerminal(ctx, boot.TerminalOptions{Dir: c.dir, Config: c.config, Clock: clock, Random: rand.Reader, Log: log,
+		Software: software(), Embedded: embedded, Line: line})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.Close()) }()
+	if _, paired := t.Identity(); !paired && !embedded {
+		return &failure{exitUsage, terminal.ErrNotPaired, "till terminal add NAME on the server, then till enroll LINK here"}
+	}
+	spool, devices, err := c.openDevices(t, log)
+	if err != nil {
+		return err
+	}
+	back := &backroom{counter: c, terminal: t, line: line, clock: clock, log: log, stop: cancel}
+	app, err := tui.New(tui.Options{
+		Terminal: t, Spool: spool, Practice: c.practice, Customer: back.customer(), User: c.signedIn(), Version: software(),
+		Log: log, Clock: clock.Now, Theme: c.config.Terminal.Theme, Locale: c.locale(), Mouse: c.config.Terminal.Mouse,
+	})
+	if err != nil {
+		return err
+	}
+	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: c.config.Terminal.HalfBlocks == "yes"}
+	if c.puppet != "" {
+		puppet := newPuppet(app, t, line)
+		if err := puppet.serve(ctx, c.puppet); err != nil {
+			return err
+		}
+		back.opened, console.Filter = puppet.open, puppet.filter
+	}
+	return c.play(ctx, app, console, back, devices)
+}
+
+// openDevices makes the devices that are configured; papers go through the spool.
+func (c counter) openDevices(t *terminal.Terminal, log *slog.Logger) (*tui.Spool, *boot.Counter, error) {
+	spool := tui.NewSpool(t, log)
+	devices, err := boot.OpenCounter(c.config, boot.PrinterHooks{Report: spool.Report, Progress: spool.Progress}, c.practice)
+	if err != nil {
+		return nil, nil, &failure{exitUsage, err, "till config check"}
+	}
+	if devices.Printer == nil {
+		return nil, devices, nil
+	}
+	spool.Attach(devices.Printer)
+	return spool, devices, nil
+}
+
+// play runs everything until the program is quit, then lets all of it end.
+func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, back *backroom, devices *boot.Counter) error {
+	work, stop := context.WithCancel(ctx)
+	ended := make(chan error, 3)
+	go func() { ended <- back.run(work) }()
+	go func() { devices.Run(work); ended <- nil }()
+	go func() { ended <- back.terminal.Run(work) }()
+	err := app.Run(ctx, console)
+	stop()
+	for range cap(ended) {
+		if e := <-ended; e != nil && !errors.Is(e, context.Canceled) {
+			err = errors.Join(err, e)
+		}
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		err = errors.Join(err, cause)
+	}
+	return err
+}
+
+// backroom is the embedded server behind a terminal, and in practice the world.
+type backroom struct {
+	counter  counter
+	terminal *terminal.Terminal
+	line     *boot.Line
+	clock    *boot.Clock
+	log      *slog.Logger
+	stop     context.CancelCauseFunc // ends the program with the reason
+	opened   func(*boot.Server)      // nil: nobody wants to know
+	server   chan *boot.Server       // practice: filled once
+}
+
+// run opens the server, pairs the terminal with it at the first start, and
+// serves until ctx ends. What keeps it from opening ends the program.
+func (b *backroom) run(ctx context.Context) (err error) {
+	c := b.counter
+	if !c.practice && c.config.Server.URL != "" {
+		return nil
+	}
+	s, err := boot.OpenServer(ctx, boot.ServerOptions{Dir: c.dir, Config: c.config, Practice: c.practice, Clock: b.clock, Random: rand.Reader,
+		Log: b.log, Line: b.line, Listen: boot.Listen{RPC: c.listen.rpc, Control: c.listen.control}})
+	if err != nil {
+		b.stop(err)
+		return nil
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if c.listen.addressesFile != "" {
+		if err := boot.WriteAddresses(c.listen.addressesFile, s.Addresses()); err != nil {
+			b.stop(err)
+			return nil
+		}
+		defer func() { err = errors.Join(err, boot.RemoveAddresses(c.listen.addressesFile)) }()
+	}
+	if b.opened != nil {
+		b.opened(s)
+	}
+	if c.practice {
+		b.server <- s
+		go s.World().MineEvery(ctx, c.config.Practice.BlockEvery)
+	}
+	go func() {
+		if err := s.PairEmbedded(ctx, b.terminal); err != nil && ctx.Err() == nil {
+			b.stop(err)
+		}
+	}()
+	if err := s.Run(ctx); err != nil {
+		b.stop(err)
+	}
+	return nil
+}
+
+// locale is that of the screen: the configured language, else the shop's.
+func (c counter) locale() string {
+	if c.config.Terminal.Language == "auto" {
+		return ""
+	}
+	return c.config.Terminal.Language
+}
+
+func (c counter) signedIn() string {
+	if c.practice {
+		return "1"
+	}
+	return ""
+}

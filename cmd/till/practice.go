@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"till/cmd/internal/boot"
+	"till/protocol"
+	"till/server/chain"
+)
+
+func (p *program) practice() *cobra.Command {
+	c := counter{p: p, practice: true}
+	var fresh bool
+	var scripts []string
+	var s scripted
+	printer := ""
+	command := &cobra.Command{
+		Use: "practice", Short: "The whole shop without hardware, network or real money", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			if len(scripts) > 0 {
+				return p.playStories(command.Context(), scripts, s)
+			}
+			return p.openPractice(command.Context(), c, fresh, printer)
+		},
+	}
+	command.Flags().BoolVar(&fresh, "fresh", false, "begin with fresh practice data")
+	command.Flags().StringArrayVar(&scripts, "script", nil, "play a story instead, - for standard input; may be given several times")
+	command.Flags().StringVar(&printer, "printer", "", "URL of a printer instead of the simulated one")
+	c.listen.flags(command, "", "")
+	command.Flags().StringVar(&c.puppet, "puppet", "", "socket for the stage of a story")
+	_ = command.Flags().MarkHidden("puppet")
+	s.flags(command)
+	return command
+}
+
+func (p *program) openPractice(ctx context.Context, c counter, fresh bool, printer string) error {
+	flags := map[string]string{}
+	if printer != "" {
+		flags["printer.url"] = printer
+	}
+	loaded, err := p.load(flags)
+	if err != nil {
+		return fail("open the practice shop", err)
+	}
+	if printer == "" && loaded.Printer.URL == "none" {
+		loaded.Printer.URL = "sim:"
+	}
+	c.config, c.dir = loaded, p.practiceDir()
+	if fresh {
+		if err := forget(c.dir); err != nil {
+			return fail("begin afresh", err)
+		}
+	}
+	return c.run(ctx)
+}
+
+// forget removes practice data that nobody holds.
+func forget(dir string) error {
+	lock, err := boot.TakeLock(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(dir), lock.Release())
+}
+
+// patron is the simulated customer in front of the practice till.
+type patron struct{ back *backroom }
+
+// customer is nil for real money.
+func (b *backroom) customer() *patron {
+	if !b.counter.practice {
+		return nil
+	}
+	b.server = make(chan *boot.Server, 1)
+	return &patron{b}
+}
+
+// Pay pays what the link asks for, or amount of it.
+func (c *patron) Pay(ctx context.Context, link string, amount protocol.Sat) (string, error) {
+	wait, cancel := context.WithTimeout(ctx, waitForServer)
+	defer cancel()
+	var s *boot.Server
+	select {
+	case s = <-c.back.server:
+		c.back.server <- s
+	case <-wait.Done():
+		return "", errShopClosed
+	}
+	return s.World().PayLink(ctx, link, amount, chain.DefaultPayRate)
+}
+
+var errShopClosed = errors.New("the practice shop is not open yet")
+
+// waitForServer is how long the simulated customer waits for the shop to open.
+const waitForServer = 5 * time.Second

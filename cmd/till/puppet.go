@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/cmd/internal/boot"
+	"till/cmd/internal/story"
+	"till/protocol"
+	"till/protocol/terminal"
+	"till/tui"
+)
+
+// puppet lets the stage of a story look into this process: what screen is shown,
+// what an action would do, how far the input has been handled. It is a socket in
+// the story's own directory and exists for practice only.
+type puppet struct {
+	app      *tui.App
+	terminal *terminal.Terminal
+	line     *boot.Line
+
+	mu     sync.Mutex
+	shop   *boot.Server // nil until the server is open
+	marks  int
+	marked chan struct{} // closed and renewed when marks grows
+}
+
+func newPuppet(app *tui.App, t *terminal.Terminal, line *boot.Line) *puppet {
+	return &puppet{app: app, terminal: t, line: line, marked: make(chan struct{})}
+}
+
+// markPrefix begins the terminal versions that a story sends behind its keys.
+const markPrefix = "till story "
+
+// filter takes the marks of a story out of the input.
+func (p *puppet) filter(_ tea.Model, msg tea.Msg) tea.Msg {
+	version, ok := msg.(tea.TerminalVersionMsg)
+	if !ok {
+		return msg
+	}
+	digits, ours := strings.CutPrefix(version.Name, markPrefix)
+	n, err := strconv.Atoi(digits)
+	if !ours || err != nil {
+		return msg
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.marks = n
+	close(p.marked)
+	p.marked = make(chan struct{})
+	return nil
+}
+
+// serve answers on the socket until ctx ends.
+func (p *puppet) serve(ctx context.Context, path string) error {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("open puppet socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	answer := func(pattern string, f func(r *http.Request) (any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			result, err := f(r)
+			if err != nil {
+				w.WriteHeader(http.StatusConflict)
+				result = map[string]string{"error": err.Error()}
+			}
+			_ = json.NewEncoder(w).Encode(result) // the stage may have left
+		})
+	}
+	answer("/ready", func(*http.Request) (any, error) { return p.app.Seen().Screen != "", nil })
+	answer("/screen", func(*http.Request) (any, error) { return p.app.Seen().Screen, nil })
+	answer("/action", func(r *http.Request) (any, error) { return p.action(r.FormValue("name")), nil })
+	answer("/mark", p.mark)
+	answer("/sale", func(r *http.Request) (any, error) { return p.sale(r.Context()) })
+	answer("/alerts", func(*http.Request) (any, error) { return p.app.Seen().Alerts, nil })
+	answer("/wallet", func(r *http.Request) (any, error) { return p.wallet(r.Context()) })
+	answer("/cut", func(*http.Request) (any, error) { p.line.Cut(true); return nil, nil })
+	answer("/mend", func(*http.Request) (any, error) { p.line.Cut(false); return nil, nil })
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+	go func() { _ = s.Serve(l) }()
+	return nil
+}
+
+// mark waits until the input has been handled beyond the mark `after`, at most
+// some seconds, and tells how far.
+func (p *puppet) mark(r *http.Request) (any, error) {
+	after, err := strconv.Atoi(r.FormValue("after"))
+	if err != nil {
+		return nil, err
+	}
+	patience := time.NewTimer(10 * time.Second)
+	defer patience.Stop()
+	for {
+		p.mu.Lock()
+		marks, marked := p.marks, p.marked
+		p.mu.Unlock()
+		if marks > after {
+			return marks, nil
+		}
+		select {
+		case <-marked:
+		case <-patience.C:
+			return marks, nil
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+}
+
+func (p *puppet) action(name string) story.Action {
+	o, offered := p.app.Seen().Offer(tui.Action(name))
+	if !offered {
+		return story.Action{}
+	}
+	return story.Action{Key: o.Key, Enabled: o.Why == "", Why: o.Why}
+}
+
+// sale is the sale on the screen, else the last one.
+func (p *puppet) sale(ctx context.Context) (story.Sale, error) {
+	var known terminal.Sale
+	if seen := p.app.Seen().Sale; seen != nil {
+		var err error
+		if known, err = p.terminal.Sale(ctx, protocol.SaleID(seen.ID)); err != nil {
+			return story.Sale{}, err
+		}
+	} else {
+		last, err := p.terminal.Sales(ctx, terminal.SaleFilter{Most: 1})
+		if err != nil || len(last) == 0 {
+			return story.Sale{}, err
+		}
+		known = last[0]
+	}
+	return p.told(ctx, known)
+}
+
+func (p *puppet) told(ctx context.Context, known terminal.Sale) (story.Sale, error) {
+	sale := story.Sale{State: protocol.SaleOpen, Currency: known.Opening.Total.Currency}
+	if s := known.Status; s != nil {
+		sale.State, sale.Flags, sale.Due, sale.Received = s.State, s.Flags, s.DueSat, s.ReceivedSat
+		if n := len(s.TxIDs); n > 0 {
+			sale.TxID = s.TxIDs[n-1]
+		}
+	}
+	for _, t := range known.Tenders {
+		if t.Kind != protocol.TenderBitcoin || t.Removed {
+			continue
+		}
+		sale.Address = t.Address
+		if known.Status == nil {
+			sale.Due += t.DueSat
+		}
+		q, err := p.terminal.QuoteOf(ctx, t.Quote)
+		if err != nil {
+			return story.Sale{}, err
+		}
+		sale.Rate = q.Buy
+	}
+	return sale, nil
+}
+
+func (p *puppet) open(s *boot.Server) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shop = s
+}
+
+func (p *puppet) wallet(ctx context.Context) (protocol.Sat, error) {
+	p.mu.Lock()
+	shop := p.shop
+	p.mu.Unlock()
+	if shop == nil {
+		return 0, fmt.Errorf("the server is not open yet")
+	}
+	return shop.Balance(ctx)
+}

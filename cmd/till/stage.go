@@ -1,0 +1,280 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+
+	"till/cmd/internal/boot"
+	"till/cmd/internal/story"
+	"till/device"
+	"till/device/sim"
+	"till/protocol"
+)
+
+// stage is a practice shop that a story plays in: the program as a process of
+// its own on a pseudo-terminal, which can be killed, and around it, in this
+// process, what survives a power cut: the printer with its paper. The process
+// is moved and questioned through two listeners of its own (see puppet.go).
+type stage struct {
+	program string   // the executable
+	env     []string // what makes it till, where it is a test
+	dir     string
+	printer *sim.Printer
+	paper   net.Listener // where the printer answers
+
+	mu    sync.Mutex
+	child *exec.Cmd
+	tty   *os.File
+	ended chan struct{}
+}
+
+// startTime is how long a program may take until it draws.
+const startTime = 20 * time.Second
+
+// openStage makes a shop on fresh data in a temporary directory.
+func openStage(program string, env []string) (*story.Shop, error) {
+	dir, err := os.MkdirTemp("", "till-story-")
+	if err != nil {
+		return nil, fmt.Errorf("make shop: %w", err)
+	}
+	s := &stage{program: program, env: env, dir: dir, ended: make(chan struct{})}
+	close(s.ended)
+	if s.printer, err = sim.NewPrinter("epson-80", nil); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if s.paper, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, errors.Join(fmt.Errorf("make shop: %w", err), os.RemoveAll(dir))
+	}
+	go s.servePrinter()
+	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Close: s.close}, nil
+}
+
+func (s *stage) servePrinter() {
+	for {
+		conn, err := s.paper.Accept()
+		if err != nil {
+			return
+		}
+		link := device.NewLink(conn)
+		go func() { _ = errors.Join(s.printer.Serve(context.Background(), link), link.Close()) }()
+	}
+}
+
+func (s *stage) close() error {
+	err := s.Signal(context.Background(), "KILL")
+	<-s.Ended()
+	s.printer.Close()
+	return errors.Join(err, s.paper.Close(), os.RemoveAll(s.dir))
+}
+
+func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
+
+// Start runs the program on the terminal and waits for its first frame.
+func (s *stage) Start(ctx context.Context, t story.TTY) error {
+	for _, name := range []string{"puppet.sock", "addresses.json"} {
+		if err := os.Remove(s.path(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("start: %w", err)
+		}
+	}
+	child := exec.Command(s.program, "practice", "--data", s.dir, "--puppet", s.path("puppet.sock"),
+		"--printer", "tcp://"+s.paper.Addr().String(), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json"))
+	child.Env = append(append([]string{"HOME=" + s.dir, "PATH=" + os.Getenv("PATH")}, s.env...), t.Env...)
+	// A story speaks of frames, not of minutes: blocks come when it mines them.
+	child.Env = append(child.Env, "TILL_PRACTICE_BLOCK_EVERY=0s")
+	tty, err := pty.StartWithSize(child, &pty.Winsize{Rows: uint16(t.Height), Cols: uint16(t.Width)})
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	ended := make(chan struct{})
+	s.mu.Lock()
+	s.child, s.tty, s.ended = child, tty, ended
+	s.mu.Unlock()
+	go func() { _, _ = io.Copy(tty, t.Input) }()
+	go s.followMarks(t.Filter, ended)
+	drawn := make(chan struct{})
+	go func() { _, _ = io.Copy(t.Output, tty); close(drawn) }()
+	go func() {
+		_ = child.Wait()
+		<-drawn
+		_ = tty.Close()
+		close(ended)
+	}()
+	return s.awaitFrame(ctx, ended)
+}
+
+// followMarks tells the story's filter which of its marks the program has come
+// to, as if the program ran in this process.
+func (s *stage) followMarks(filter story.Filter, ended <-chan struct{}) {
+	if filter == nil {
+		return
+	}
+	for seen := 0; !isClosed(ended); {
+		var n int
+		err := s.puppet(context.Background(), "/mark", url.Values{"after": {strconv.Itoa(seen)}}, &n)
+		if err != nil { // not listening yet, or no more
+			time.Sleep(2 * time.Millisecond)
+			continue
+		}
+		for ; seen < n; seen++ {
+			filter(nil, tea.TerminalVersionMsg{Name: markPrefix + strconv.Itoa(seen+1)})
+		}
+	}
+}
+
+func (s *stage) awaitFrame(ctx context.Context, ended <-chan struct{}) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return errors.New("start: the program ended before it drew")
+		case <-ctx.Done():
+			return fmt.Errorf("start: %w", ctx.Err())
+		case <-tick.C:
+			var ready bool
+			if err := s.puppet(ctx, "/ready", nil, &ready); err == nil && ready {
+				return nil
+			}
+		}
+	}
+}
+
+// signals are those a story may send.
+var signals = map[string]unix.Signal{
+	"TERM": unix.SIGTERM, "KILL": unix.SIGKILL, "INT": unix.SIGINT, "QUIT": unix.SIGQUIT, "HUP": unix.SIGHUP, "TSTP": unix.SIGTSTP,
+	"CONT": unix.SIGCONT, "USR1": unix.SIGUSR1, "USR2": unix.SIGUSR2, "PIPE": unix.SIGPIPE, "ALRM": unix.SIGALRM, "TTIN": unix.SIGTTIN, "TTOU": unix.SIGTTOU,
+	"WINCH": unix.SIGWINCH,
+}
+
+// Signal sends the signal; a program that has ended gets none.
+func (s *stage) Signal(_ context.Context, name string) error {
+	signal, known := signals[strings.TrimPrefix(name, "SIG")]
+	if !known {
+		return fmt.Errorf("there is no signal %s", name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.child == nil || isClosed(s.ended) {
+		return nil
+	}
+	if err := s.child.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("signal %s: %w", name, err)
+	}
+	return nil
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// Ended is closed when the present run is over.
+func (s *stage) Ended() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// Resize changes the terminal's size; the kernel tells the program.
+func (s *stage) Resize(width, height int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tty != nil {
+		_ = pty.Setsize(s.tty, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)})
+	}
+}
+
+// Screen asks the program what it shows.
+func (s *stage) Screen() string {
+	var name string
+	_ = s.puppet(context.Background(), "/screen", nil, &name) // an ended program shows nothing
+	return name
+}
+
+// Action asks the program what it would do.
+func (s *stage) Action(name string) story.Action {
+	var a story.Action
+	_ = s.puppet(context.Background(), "/action", url.Values{"name": {name}}, &a)
+	return a
+}
+
+// puppet asks the program through its socket.
+func (s *stage) puppet(ctx context.Context, path string, query url.Values, result any) error {
+	return call(ctx, "unix", s.path("puppet.sock"), http.MethodGet, path+"?"+query.Encode(), nil, result)
+}
+
+// control moves the practice world.
+func (s *stage) control(ctx context.Context, path string, params, result any) error {
+	text, err := os.ReadFile(s.path("addresses.json"))
+	if err != nil {
+		return errors.New("the practice world is not running")
+	}
+	var at boot.Addresses
+	if err := json.Unmarshal(text, &at); err != nil {
+		return fmt.Errorf("read addresses: %w", err)
+	}
+	return call(ctx, "tcp", at.Control, http.MethodPost, path, params, result)
+}
+
+// call sends JSON over HTTP and reads JSON.
+func call(ctx context.Context, network, address, method, path string, params, result any) error {
+	body, err := protocol.Encode(params)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}}
+	request, err := http.NewRequestWithContext(ctx, method, "http://till"+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		var refused struct {
+			Error string `json:"error"`
+		}
+		if json.Unmarshal(text, &refused) != nil || refused.Error == "" {
+			refused.Error = response.Status
+		}
+		return errors.New(refused.Error)
+	}
+	if result == nil {
+		return nil
+	}
+	return json.Unmarshal(text, result)
+}
