@@ -1,0 +1,201 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"till/protocol"
+	"till/server"
+)
+
+const (
+	// skew is how far the clock of whoever moves money may be off.
+	skew = 3 * time.Minute
+	// payoutTime bounds a sweep or dispense.
+	payoutTime = 30 * time.Second
+)
+
+// errLeft answers a caller that has left; nobody reads it.
+var errLeft = &protocol.Error{Code: protocol.CodeInternal}
+
+// request is one POST /rpc.
+type request struct {
+	d       *Door
+	t       *server.Terminal
+	dates   []string // the Date headers
+	revoked bool     // the terminal was revoked meanwhile
+}
+
+// rpc runs the calls of a body. The body may hold keys: it is wiped.
+func (d *Door) rpc(w http.ResponseWriter, r *http.Request, t *server.Terminal) {
+	body, ok := d.body(w, r, protocol.MaxRequest)
+	if !ok {
+		return
+	}
+	defer clear(body)
+	if t.State == server.TerminalSuspended && !checkInOnly(r.Context(), body) {
+		barred(w, t)
+		return
+	}
+	q := &request{d: d, t: t, dates: r.Header["Date"]}
+	text := protocol.Serve(r.Context(), body, q.call)
+	switch {
+	case q.revoked:
+		revoked(w)
+	case text == nil:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		answer(w, http.StatusOK, text)
+	}
+}
+
+// checkInOnly reports whether a body calls nothing but checkin. It runs nothing.
+func checkInOnly(ctx context.Context, body []byte) bool {
+	only := true
+	protocol.Serve(ctx, body, func(_ context.Context, c protocol.Call) (any, error) {
+		only = only && c.Method == protocol.CallCheckIn
+		return nil, nil
+	})
+	return only
+}
+
+// call runs one call. A fault of the server gets a reference; where it hit a
+// payout nobody knows how far that came, and the same id asks.
+func (q *request) call(ctx context.Context, c protocol.Call) (result any, err error) {
+	if q.revoked {
+		return nil, errLeft
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			result, err = nil, q.fault(ctx, c.Method, panicked(v))
+		}
+	}()
+	result, err = q.dispatch(ctx, c)
+	var known *protocol.Error
+	switch {
+	case err == nil:
+		return result, nil
+	case errors.Is(err, server.ErrRevoked):
+		q.revoked = true // HTTP 403 takes the answer's place
+		return nil, errLeft
+	case errors.As(err, &known) && known.Code != protocol.CodeInternal:
+		return nil, known
+	case ctx.Err() != nil:
+		return nil, errLeft
+	}
+	return nil, q.fault(ctx, c.Method, err)
+}
+
+func (q *request) fault(ctx context.Context, method string, cause error) error {
+	e := &protocol.Error{Code: protocol.CodeInternal, Ref: q.d.internal(ctx, method, cause)}
+	switch method {
+	case protocol.CallSweep, protocol.CallDispense, protocol.CallQueryNonce:
+		e.Retry = protocol.RetrySameID
+	}
+	return e
+}
+
+func (q *request) dispatch(ctx context.Context, c protocol.Call) (any, error) {
+	s, id := q.d.o.Server, q.t.ID
+	switch c.Method {
+	case protocol.CallCheckIn:
+		var p protocol.CheckIn
+		if err := decode(c.Params, &p); err != nil {
+			return nil, err
+		}
+		return s.CheckIn(ctx, id, p, c.Batch)
+	case protocol.CallGetAddress:
+		var p protocol.GetAddress
+		if err := decode(c.Params, &p); err != nil {
+			return nil, err
+		}
+		return s.GetAddress(ctx, id, p)
+	case protocol.CallQueryAddress:
+		var p protocol.QueryAddress
+		if err := decode(c.Params, &p); err != nil {
+			return nil, err
+		}
+		return s.QueryAddress(ctx, id, p)
+	case protocol.CallSweep:
+		return q.sweep(ctx, c.Params)
+	case protocol.CallDispense:
+		return q.dispense(ctx, c.Params)
+	case protocol.CallQueryNonce:
+		var p protocol.QueryNonce
+		if err := decode(c.Params, &p); err != nil {
+			return nil, err
+		}
+		return s.QueryNonce(ctx, id, p)
+	case protocol.CallDiscover:
+		if err := decode(c.Params, &struct{}{}); err != nil {
+			return nil, err
+		}
+		return json.RawMessage(q.d.openrpc), nil
+	}
+	return nil, &protocol.Error{Code: protocol.CodeNoMethod}
+}
+
+// sweep wipes what it decoded of the keys, whatever comes of it. It does not end
+// with its caller: half a payout is worse than one nobody waits for.
+func (q *request) sweep(ctx context.Context, params []byte) (any, error) {
+	if err := q.fresh(); err != nil {
+		return nil, err
+	}
+	var p protocol.Sweep
+	defer func() {
+		for _, key := range p.Keys {
+			key.Wipe()
+		}
+	}()
+	if err := decode(params, &p); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), payoutTime)
+	defer cancel()
+	return q.d.o.Server.Sweep(ctx, q.t.ID, p)
+}
+
+// dispense is to the authcode what sweep is to keys.
+func (q *request) dispense(ctx context.Context, params []byte) (any, error) {
+	if err := q.fresh(); err != nil {
+		return nil, err
+	}
+	var p protocol.Dispense
+	defer func() { p.Authcode.Wipe() }()
+	if err := decode(params, &p); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), payoutTime)
+	defer cancel()
+	return q.d.o.Server.Dispense(ctx, q.t.ID, p)
+}
+
+// decode reads params strictly; its error is invalid_params with the member.
+func decode(params []byte, p any) error {
+	err := protocol.Decode(params, p)
+	var wrong *protocol.DecodeError
+	if errors.As(err, &wrong) {
+		return &protocol.Error{Code: protocol.CodeInvalidParams, Member: wrong.Member, Message: wrong.Message}
+	}
+	if err != nil {
+		return fmt.Errorf("decode params: %w", err)
+	}
+	return nil
+}
+
+// fresh refuses a call whose Date (IMF-fixdate, RFC 9110 §5.6.7) is absent,
+// unreadable or too far off.
+func (q *request) fresh() error {
+	now := q.d.o.Clock()
+	if len(q.dates) == 1 {
+		sent, err := time.Parse(http.TimeFormat, q.dates[0])
+		if off := now.Time().Sub(sent); err == nil && off <= skew && off >= -skew {
+			return nil
+		}
+	}
+	return &protocol.Error{Code: protocol.CodeStaleRequest, Time: now}
+}
