@@ -83,9 +83,11 @@ func validHostPort(text string) bool {
 	return validHost(host)
 }
 
-// validHost accepts names of labels of letters, digits and hyphens (RFC 1123 §2.1).
+// validHost accepts names of labels of letters, digits and hyphens (RFC 1123
+// §2.1). One that ends in a number would be read as an address.
 func validHost(name string) bool {
-	if len(name) > 253 {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if len(name) > 253 || strings.Trim(last, "0123456789") == "" {
 		return false
 	}
 	for label := range strings.SplitSeq(name, ".") {
