@@ -52,6 +52,18 @@ const (
 	Offline       Fault = "offline"
 )
 
+// The words for a card and its swipe; the reader is ready all the same.
+const (
+	NoSwipe        Fault = "no_swipe"
+	BadSwipe       Fault = "bad_swipe"
+	CardEmpty      Fault = "card_empty"
+	CardUnreadable Fault = "card_unreadable"
+	CardNotWritten Fault = "card_not_written"
+	CardDiffers    Fault = "card_differs"
+	CardRefused    Fault = "card_refused"
+	CardBusy       Fault = "card_busy"
+)
+
 var sentences = map[Fault]string{
 	NoFault:       "",
 	NotFound:      "The device is not there: plug it in or check its name in the configuration.",
@@ -69,6 +81,15 @@ var sentences = map[Fault]string{
 	Recoverable:   "The printer reports an error: open and close its cover.",
 	Unrecoverable: "The printer reports a fatal error: switch it off and on; call service if it stays.",
 	Offline:       "The printer is offline: press its online or feed button.",
+
+	NoSwipe:        "No card was swiped: begin again and swipe it.",
+	BadSwipe:       "The swipe was uneven: swipe the card again, at a steady speed and to its end.",
+	CardEmpty:      "The card is empty.",
+	CardUnreadable: "The card cannot be read: swipe it again, at a steady speed and to its end.",
+	CardNotWritten: "The card did not take it: swipe again; if that does not help, choose the other kind of stripe, Hi-Co or Lo-Co.",
+	CardDiffers:    "The card does not hold what was written: write it again, or take another card.",
+	CardRefused:    "The card reader refused the command: it is not an MSR605, MSR606 or MSR206, or lacks this track.",
+	CardBusy:       "The card reader is waiting for another swipe: swipe, or cancel that first.",
 }
 
 // Sentence says in English what is wrong and what to do. A word this version

@@ -38,9 +38,12 @@ var (
 
 // FaultOf names the fault an error of Open, Read or Write stands for.
 func FaultOf(err error) Fault {
+	var card *CardError
 	switch {
 	case err == nil:
 		return NoFault
+	case errors.As(err, &card):
+		return card.Fault
 	case errors.Is(err, ErrNone), errors.Is(err, os.ErrNotExist):
 		return NotFound
 	case errors.Is(err, os.ErrPermission):

@@ -117,7 +117,7 @@ func TestPaperEndInTheMiddleIsResumedWithoutACopy(t *testing.T) {
 				if r := s.wants("a", device.JobWaiting, 5*time.Second); r.Fault != device.PaperEnd || r.Copies != 1 {
 					t.Errorf("%s: waits as %+v", model, r)
 				}
-				time.Sleep(time.Hour) // the owner buys paper
+				time.Sleep(10 * time.Minute) // the owner buys paper
 				s.paper.SetPaper(sim.PaperIn)
 				if r := s.wants("a", device.JobDone, 5*time.Second); r.Copies != 1 {
 					t.Errorf("%s: done as %+v", model, r)

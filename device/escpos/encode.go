@@ -94,13 +94,13 @@ func (e *encoder) look(align device.Align, style device.Style) []byte {
 		b = append(b, esc, 'a', byte(align))
 	}
 	if style.Bold != e.style.Bold {
-		b = append(b, esc, 'E', flag(style.Bold))
+		b = append(b, esc, 'E', onOff(style.Bold))
 	}
 	if style.Underline != e.style.Underline {
-		b = append(b, esc, '-', flag(style.Underline))
+		b = append(b, esc, '-', onOff(style.Underline))
 	}
 	if style.Inverse != e.style.Inverse {
-		b = append(b, gs, 'B', flag(style.Inverse))
+		b = append(b, gs, 'B', onOff(style.Inverse))
 	}
 	if now := size(style); now != size(e.style) {
 		b = append(b, gs, '!', now)
@@ -109,7 +109,7 @@ func (e *encoder) look(align device.Align, style device.Style) []byte {
 	return b
 }
 
-func flag(on bool) byte {
+func onOff(on bool) byte {
 	if on {
 		return 1
 	}
