@@ -26,7 +26,7 @@ var (
 	bip39   = []string{"github.com/tyler-smith/go-bip39"}
 	toml    = []string{"github.com/pelletier/go-toml/v2"}
 	cobra   = []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}
-	readers = []string{"github.com/charmbracelet/x/vt", "github.com/charmbracelet/ultraviolet", "github.com/makiuchi-d/gozxing"}
+	readers = []string{"github.com/charmbracelet/x/vt", "github.com/charmbracelet/ultraviolet", "github.com/makiuchi-d/gozxing", "golang.org/x/image/font"}
 )
 
 func our(names ...string) []string {

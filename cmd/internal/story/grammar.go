@@ -210,7 +210,9 @@ func parseAdd(p *parser) (Step, error) {
 		return s, err
 	}
 	if p.word("x") {
-		s.Count, err = p.integer("how many")
+		if s.Count, err = p.integer("how many"); err == nil && s.Count == 0 {
+			err = fmt.Errorf("x 0 adds nothing")
+		}
 		return s, err
 	}
 	w, err := p.bare("x and a number")
@@ -382,6 +384,9 @@ func parsePaper(p *parser) (Step, error) {
 
 func parseDisplay(p *parser) (Step, error) {
 	row, err := p.integer("a line, 1 or 2")
+	if err == nil && row == 0 {
+		err = fmt.Errorf("lines count from 1")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -29,26 +29,26 @@ const (
 	maxStory = 4 << 20
 )
 
-// lex splits a line into tokens; a # that begins a token ends the line.
-func lex(line string) ([]token, error) {
+// lex splits a line into tokens; a # that begins a token ends the line. Behind
+// press and hold, where keys stand, every token is a word.
+func lex(line string) (tokens []token, statement string, err error) {
 	if len(line) > maxLine {
-		return nil, fmt.Errorf("the line has more than %d bytes", maxLine)
+		return nil, "", fmt.Errorf("the line has more than %d bytes", maxLine)
 	}
 	if !utf8.ValidString(line) {
-		return nil, fmt.Errorf("the line is not UTF-8")
+		return nil, "", fmt.Errorf("the line is not UTF-8")
 	}
-	var tokens []token
+	whole := line
 	for {
 		line = strings.TrimLeft(line, " \t\r")
 		if line == "" || line[0] == '#' {
-			return tokens, nil
+			return tokens, strings.TrimSpace(whole[:len(whole)-len(line)]), nil
 		}
 		var t token
-		var err error
-		switch line[0] {
-		case '"':
+		switch c := line[0]; {
+		case c == '"' && !keysFollow(tokens):
 			t, line, err = lexString(line)
-		case '/':
+		case c == '/' && !keysFollow(tokens):
 			t, line, err = lexPattern(line)
 		default:
 			end := strings.IndexAny(line, " \t\r")
@@ -56,19 +56,32 @@ func lex(line string) ([]token, error) {
 				end = len(line)
 			}
 			t = token{kind: tokenWord, text: line[:end]}
-			if name, found := strings.CutPrefix(t.text, "$"); found {
+			if name, found := strings.CutPrefix(t.text, "$"); found && !keysFollow(tokens) {
 				if !isName(name) {
-					return nil, fmt.Errorf("%s is not a variable", t.text)
+					return nil, "", fmt.Errorf("%s is not a variable", t.text)
 				}
 				t = token{kind: tokenVar, text: name}
 			}
 			line = line[end:]
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		tokens = append(tokens, t)
 	}
+}
+
+// keysFollow tells whether the statement is press or hold.
+func keysFollow(tokens []token) bool {
+	for i, t := range tokens {
+		switch {
+		case t.kind != tokenWord:
+			return false
+		case t.text == "press" || t.text == "hold":
+			return i == 0 || tokens[0].text == "on"
+		}
+	}
+	return false
 }
 
 func lexString(line string) (token, string, error) {

@@ -1,7 +1,9 @@
 package story
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -31,7 +33,7 @@ func Parse(file, text string) ([]Statement, error) {
 			continue
 		}
 		if s != nil {
-			s.File, s.Line, s.Text = file, i+1, strings.TrimSpace(line)
+			s.File, s.Line = file, i+1
 			story = append(story, *s)
 		}
 	}
@@ -43,11 +45,11 @@ func Parse(file, text string) ([]Statement, error) {
 
 // parseLine gives nil for a line without a statement.
 func parseLine(line string) (*Statement, error) {
-	tokens, err := lex(line)
+	tokens, text, err := lex(line)
 	if err != nil || len(tokens) == 0 {
 		return nil, err
 	}
-	s := &Statement{On: "main"}
+	s := &Statement{Text: text, On: "main"}
 	p := &parser{tokens: tokens}
 	if p.word("on") {
 		name, err := p.bare("the name of a terminal")
@@ -223,7 +225,8 @@ func (p *parser) within() (time.Duration, error) {
 	if !p.word("within") {
 		return 0, nil
 	}
-	return p.duration()
+	d, err := p.duration()
+	return max(d, 1), err // 0 is the story's patience
 }
 
 func (p *parser) in() (string, error) {
@@ -257,20 +260,20 @@ func amount(w string) (*Amount, error) {
 	return &Amount{Sat: &sat}, nil
 }
 
-// ReadFile reads a story file, "-" being standard input.
-func ReadFile(name string, stdin interface{ Read([]byte) (int, error) }) (string, error) {
+// ReadFile reads a story file, "-" being standard input, as far as Parse needs
+// to refuse one that is too long.
+func ReadFile(name string, stdin io.Reader) (string, error) {
+	if name == "-" && stdin == nil {
+		return "", errors.New("there is no standard input")
+	}
 	if name != "-" {
-		text, err := os.ReadFile(name)
-		return string(text), err
-	}
-	var b strings.Builder
-	buffer := make([]byte, 32<<10)
-	for b.Len() <= maxStory {
-		n, err := stdin.Read(buffer)
-		b.Write(buffer[:n])
+		f, err := os.Open(name)
 		if err != nil {
-			break
+			return "", err
 		}
+		defer func() { _ = f.Close() }() // only read
+		stdin = f
 	}
-	return b.String(), nil
+	text, err := io.ReadAll(io.LimitReader(stdin, maxStory+1))
+	return string(text), err
 }

@@ -62,6 +62,7 @@ type TTY struct {
 	Output        io.Writer // each Write is a frame
 	Width, Height int
 	Env           []string // TERM, LANG, COLORTERM, NO_COLOR: all it shall know of the environment
+	Locale        string   // such as de-AT, "" for the shop's
 	Colour        string   // none, 16, 256 or true
 	// Filter is for tea.WithFilter; without it the runner cannot know when a
 	// key has been handled and waits a moment after each instead.

@@ -1,0 +1,249 @@
+package story
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+// maxIncludes bounds how deep stories include each other.
+const maxIncludes = 16
+
+// load reads and parses files with what they include. The error is a
+// [SyntaxError] with every wrong line of all of them.
+func load(files []string, stdin io.Reader) ([][]Statement, error) {
+	stories := make([][]Statement, len(files))
+	var wrong SyntaxError
+	for i, file := range files {
+		l := loader{stdin: stdin, known: map[string]bool{}}
+		stories[i] = l.file(file, nil)
+		wrong = append(wrong, l.wrong...)
+	}
+	if wrong != nil {
+		return nil, wrong
+	}
+	return stories, nil
+}
+
+type loader struct {
+	stdin io.Reader
+	wrong SyntaxError
+	known map[string]bool // variables set so far
+}
+
+func (l *loader) fault(s Statement, format string, args ...any) {
+	l.wrong = append(l.wrong, fmt.Sprintf("%s:%d: %s", s.File, s.Line, fmt.Sprintf(format, args...)))
+}
+
+// file loads one file; from are the include statements that led to it.
+func (l *loader) file(name string, from []Statement) []Statement {
+	text, err := ReadFile(name, l.stdin)
+	if err != nil {
+		if len(from) > 0 {
+			l.fault(from[len(from)-1], "include: %v", err)
+		} else {
+			l.wrong = append(l.wrong, fmt.Sprintf("%s: %v", name, err))
+		}
+		return nil
+	}
+	statements, err := Parse(name, text)
+	if err != nil {
+		var lines SyntaxError
+		if errors.As(err, &lines) {
+			l.wrong = append(l.wrong, lines...)
+		}
+		return nil
+	}
+	var all []Statement
+	for _, s := range statements {
+		include, ok := s.Do.(Include)
+		if !ok {
+			l.check(s)
+			all = append(all, s)
+			continue
+		}
+		if len(from) == maxIncludes {
+			l.fault(s, "include: more than %d files deep", maxIncludes)
+			return nil
+		}
+		path := include.File
+		if !filepath.IsAbs(path) && name != "-" {
+			path = filepath.Join(filepath.Dir(name), path)
+		}
+		all = append(all, l.file(path, append(from, s))...)
+	}
+	return all
+}
+
+// check finds what is wrong with a statement beyond its grammar.
+func (l *loader) check(s Statement) {
+	switch do := s.Do.(type) {
+	case Term:
+		if !knownTerm(do.Name) {
+			l.fault(s, "term: it is not known what the keys of %q send", do.Name)
+		}
+	case Press:
+		for _, key := range do.Keys {
+			if _, err := keyBytes("xterm", key, false); err != nil {
+				l.fault(s, "press: %v", err)
+			}
+		}
+	case Hold:
+		if _, err := keyBytes("xterm", do.Key, false); err != nil {
+			l.fault(s, "hold: %v", err)
+		}
+	case Shot:
+		if !filepath.IsLocal(do.File) {
+			l.fault(s, "shot: %q leaves the directory of the shots", do.File)
+		}
+	case Expect:
+		for _, operand := range []string{do.Left, do.Right} {
+			if name, found := strings.CutPrefix(operand, "@"); found && !values[name] {
+				l.fault(s, "expect: there is no value @%s", name)
+			}
+		}
+	}
+	for _, name := range used(s.Do) {
+		if !l.known[name] {
+			l.fault(s, "nothing has set $%s", name)
+		}
+	}
+	switch do := s.Do.(type) {
+	case Let:
+		l.known[do.Var] = true
+	case ReadQR:
+		if do.As != "" {
+			l.known[do.As] = true
+		}
+	}
+}
+
+// used are the variables a statement reads.
+func used(step Step) []string {
+	var texts []Text
+	some := func(t *Text) {
+		if t != nil {
+			texts = append(texts, *t)
+		}
+	}
+	var names []string
+	switch do := step.(type) {
+	case TypeText:
+		texts = append(texts, do.Text)
+	case Paste:
+		texts = append(texts, do.Text)
+	case Scan:
+		texts = append(texts, do.Text)
+	case See:
+		texts = append(texts, do.Text)
+	case NotSee:
+		texts = append(texts, do.Text)
+	case Never:
+		texts = append(texts, do.Text)
+	case SeeDisplay:
+		texts = append(texts, do.Text)
+	case Can:
+		some(do.Because)
+	case Paper:
+		some(do.Text)
+	case ReadQR:
+		some(do.Text)
+	case Expect:
+		for _, operand := range []string{do.Left, do.Right} {
+			if name, found := strings.CutPrefix(operand, "$"); found {
+				names = append(names, name)
+			}
+		}
+	}
+	for _, t := range texts {
+		if t.Var != "" {
+			names = append(names, t.Var)
+		}
+	}
+	return names
+}
+
+// refuse names every statement that cannot be carried out in this shop.
+func refuse(stories [][]Statement, shop *Shop) error {
+	var wrong SyntaxError
+	for _, story := range stories {
+		for _, s := range story {
+			if what := shop.lacks(s); what != "" {
+				wrong = append(wrong, fmt.Sprintf("%s:%d: statement %s is not carried out yet", s.File, s.Line, what))
+			}
+		}
+	}
+	if wrong != nil {
+		return wrong
+	}
+	return nil
+}
+
+// lacks names the statement if the shop, or this version, cannot carry it out.
+func (shop *Shop) lacks(s Statement) string {
+	if s.On != "main" {
+		return "on " + s.On + ":"
+	}
+	need := func(what string, parts ...bool) string {
+		for _, there := range parts {
+			if !there {
+				return what
+			}
+		}
+		return ""
+	}
+	switch do := s.Do.(type) {
+	case Taps:
+		return "customer taps"
+	case Mint:
+		return "mint"
+	case Reader:
+		return "reader"
+	case Tamper:
+		return "tamper"
+	case CardHolds:
+		return "card holds"
+	case Ring:
+		return need("ring with a name or in bitcoin", do.Name == "", do.Amount.Sat == nil)
+	case Pays:
+		return need("customer pays", shop.World != nil, shop.Books != nil)
+	case Replaces:
+		return need("customer replaces", shop.World != nil)
+	case Mine:
+		return need("mine", shop.World != nil)
+	case Reorg:
+		return need("reorg", shop.World != nil)
+	case Rate:
+		return need("rate", shop.World != nil)
+	case Node:
+		return need("node", shop.World != nil)
+	case Pull:
+		return need("pull "+do.Line, do.Line == "power" || shop.Cables != nil)
+	case Plug:
+		return need("plug "+do.Line, do.Line == "power" || shop.Cables != nil)
+	case PrinterIs:
+		return need("printer", shop.Printer != nil)
+	case Paper:
+		return need("paper", shop.Printer != nil)
+	case SeeDisplay:
+		return need("display", shop.Display != nil)
+	case SeeDrawer:
+		return need("drawer", shop.Drawer != nil)
+	case Scan:
+		return need("scan by serial", do.By != "serial" || shop.Scanner != nil)
+	case SeeState:
+		return need("see state", shop.Books != nil)
+	case Verify:
+		return need("journal verify", shop.Books != nil)
+	case Expect:
+		for _, operand := range []string{do.Left, do.Right} {
+			what := need("expect "+operand, operand != "@paper.lines" || shop.Printer != nil, !isBooked(operand) || shop.Books != nil)
+			if what != "" {
+				return what
+			}
+		}
+	}
+	return ""
+}
