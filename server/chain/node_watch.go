@@ -2,9 +2,9 @@ package chain
 
 import (
 	"slices"
-	"time"
 
 	"github.com/btcsuite/btcd/btcjson"
+	"github.com/btcsuite/btcd/btcutil/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
 	"github.com/btcsuite/btcd/rpcclient"
 	"github.com/btcsuite/btcd/wire/v2"
@@ -65,10 +65,10 @@ func pointsOf(found []server.Payment, graphs map[string]*standing, s server.Scri
 // notifications turns what btcd tells into changes. They run one at a time on
 // the connection's reader and never wait.
 func (n *Node) notifications() *rpcclient.NotificationHandlers {
-	moved := func(*chainhash.Hash, int32, time.Time) { n.hub.publish(server.Change{TipMoved: true}) }
+	moved := server.Change{TipMoved: true}
 	return &rpcclient.NotificationHandlers{
-		OnBlockConnected:    moved,
-		OnBlockDisconnected: moved,
+		OnFilteredBlockConnected:    func(int32, *wire.BlockHeader, []*btcutil.Tx) { n.hub.publish(moved) },
+		OnFilteredBlockDisconnected: func(int32, *wire.BlockHeader) { n.hub.publish(moved) },
 		OnTxAcceptedVerbose: func(shown *btcjson.TxRawResult) {
 			seen, err := located{Hex: shown.Hex}.parse()
 			if err != nil {
