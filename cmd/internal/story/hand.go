@@ -162,10 +162,12 @@ func (r *runner) settle(ctx context.Context) error {
 	if !r.hand.dirty || !r.running {
 		return nil
 	}
+	gap := keyGap // until then a key may be the first of a scan
 	if r.hand.escape {
-		if err := r.rest(ctx, escGap); err != nil {
-			return err
-		}
+		gap = escGap
+	}
+	if err := r.rest(ctx, gap); err != nil {
+		return err
 	}
 	number, mark := r.marks.next()
 	r.keys.put(mark)

@@ -157,7 +157,7 @@ func (r *runner) start(ctx context.Context) error {
 	r.hand.forget()
 	tty := TTY{
 		Input: r.keys, Output: r.screen, Width: r.Width, Height: r.Height,
-		Env: r.env(), Locale: r.locale, Colour: r.depth(), Filter: r.marks.filter,
+		Env: r.env(), Locale: r.locale, Filter: r.marks.filter,
 	}
 	if r.Show != nil {
 		tty.Output = io.MultiWriter(r.screen, r.Show)
@@ -167,12 +167,15 @@ func (r *runner) start(ctx context.Context) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	r.running = true
-	return r.until(ctx, max(r.patience, defaultPatience), func(f *Frame) error {
-		if f.blank() {
-			return errors.New("the program shows nothing")
+	return r.until(ctx, max(r.patience, defaultPatience), func(*Frame) error {
+		frames, _ := r.screen.after(-1)
+		for _, f := range frames {
+			if !f.blank() {
+				r.hand.firstFrame = f.At.Sub(r.begun)
+				return nil
+			}
 		}
-		r.hand.firstFrame = f.At.Sub(r.begun)
-		return nil
+		return errors.New("the program shows nothing")
 	})
 }
 
@@ -193,9 +196,18 @@ func (r *runner) gone(ctx context.Context) error {
 	}
 }
 
-// env is the environment of the program.
+// env is the environment of the program. How many colours there are is said as
+// terminals do: by TERM, COLORTERM and NO_COLOR.
 func (r *runner) env() []string {
-	env := []string{"TERM=" + r.Term}
+	family, _, _ := strings.Cut(r.Term, "-")
+	term := r.Term
+	switch {
+	case r.colour == "16" && !isLinux(term):
+		term = family
+	case r.colour == "256" && !isLinux(term):
+		term = family + "-256color"
+	}
+	env := []string{"TERM=" + term}
 	if r.locale != "" {
 		env = append(env, "LANG="+strings.ReplaceAll(r.locale, "-", "_")+".UTF-8")
 	}
@@ -206,17 +218,6 @@ func (r *runner) env() []string {
 		env = append(env, "COLORTERM=truecolor")
 	}
 	return env
-}
-
-// depth is the colour the story asks for, else what the TERM has.
-func (r *runner) depth() string {
-	switch {
-	case r.colour != "":
-		return r.colour
-	case strings.HasSuffix(r.Term, "256color"):
-		return "256"
-	}
-	return "16"
 }
 
 // stopTime is how long the program may take to end (cli.md).
@@ -264,14 +265,14 @@ func (r *runner) ended() bool {
 const poll = 20 * time.Millisecond
 
 // until looks at the present frame and at each that follows until look is
-// content, at most d on the practice clock; then its last complaint is the
+// content, at most d; then its last complaint is the
 // error.
 func (r *runner) until(ctx context.Context, d time.Duration, look func(*Frame) error) error {
-	end := r.shop.Clock.Now().Add(d)
+	end := r.Now().Add(d)
 	frame := r.screen.frame()
 	complaint := look(frame)
 	for complaint != nil {
-		left := end.Sub(r.shop.Clock.Now())
+		left := end.Sub(r.Now())
 		if left <= 0 {
 			return complaint
 		}

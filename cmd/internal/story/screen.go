@@ -1,6 +1,7 @@
 package story
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"time"
@@ -15,8 +16,10 @@ import (
 const keptFrames = 128
 
 // screen is the terminal the program is shown on: it takes the program's bytes,
-// answers its questions as the chosen TERM would, and keeps what was to be
-// seen after each of its writes.
+// answers its questions as the chosen TERM would, and keeps what was to be seen
+// after each frame. Frames are those the program brackets in synchronized
+// output (mode 2026), which xterm's relatives know and the console does not;
+// outside of it each write is one.
 //
 // BUGS: `term linux` has an alternate screen and every glyph; the real console
 // has neither.
@@ -32,6 +35,7 @@ type screen struct {
 	changed  chan struct{} // closed and replaced at each frame
 	pastes   bool          // the program asked for bracketed paste (mode 2004)
 	cursor   bool          // the program asked for application cursor keys (mode 1)
+	drawing  bool          // within a frame of synchronized output
 }
 
 func newScreen(term string, width, height int, keys *keyboard, now func() time.Time) *screen {
@@ -46,9 +50,9 @@ func newScreen(term string, width, height int, keys *keyboard, now func() time.T
 	s.limit()
 	if s.linux {
 		s.console()
+	} else {
+		s.synchronizes()
 	}
-	// A line feed returns the carriage (LNM).
-	_, _ = s.emulator.WriteString("\x1b[20h") // memory does not fail
 	go func() {
 		defer close(s.answered)
 		_, _ = io.Copy(keys, s.emulator) // ends when close does
@@ -65,6 +69,18 @@ func (s *screen) limit() {
 			params[0] = ansi.Param(cells)
 		}
 		return false // the emulator's own handler follows
+	})
+}
+
+// synchronizes answers that mode 2026 is known and reset; the emulator's own
+// answer is that it is not.
+func (s *screen) synchronizes() {
+	s.emulator.RegisterCsiHandler(ansi.Command('?', '$', 'p'), func(params ansi.Params) bool {
+		if n, _, _ := params.Param(0, 0); n != ansi.ModeSynchronizedOutput.Mode() {
+			return false
+		}
+		s.keys.put(ansi.ReportMode(ansi.ModeSynchronizedOutput, ansi.ModeReset))
+		return true
 	})
 }
 
@@ -86,15 +102,21 @@ func (s *screen) mode(m ansi.Mode, on bool) {
 		s.pastes = on && !s.linux
 	case ansi.ModeCursorKeys:
 		s.cursor = on
+	case ansi.ModeSynchronizedOutput:
+		if s.drawing = on && !s.linux; !on {
+			s.keep()
+		}
 	}
 }
 
-// Write shows what the program wrote: one frame.
+// Write shows what the program wrote.
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, err := s.emulator.Write(p)
-	s.keep()
+	if !s.drawing && !bytes.HasSuffix(p, []byte(ansi.ResetModeSynchronizedOutput)) {
+		s.keep()
+	}
 	return n, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 func shown(term string, width, height int, output string) *Frame {
 	s := newScreen(term, width, height, newKeyboard(), time.Now)
 	defer s.close()
-	_, _ = s.Write([]byte(output)) // memory does not fail
+	_, _ = s.Write(bytes.ReplaceAll([]byte(output), []byte("\n"), []byte("\r\n"))) // memory does not fail
 	return s.frame()
 }
 
@@ -37,12 +38,12 @@ func TestLookingIgnoresColourAndTrailingBlanks(t *testing.T) {
 
 func TestATerminalAnswersAsItsKindDoes(t *testing.T) {
 	for term, want := range map[string]string{
-		"xterm": "\x1b[?2026;0$y\x1b[?62;1;6;22c\x1b[1;1R",
+		"xterm": "\x1b[?2026;2$y\x1b[?7;1$y\x1b[?62;1;6;22c\x1b[1;1R",
 		"linux": "\x1b[?6c\x1b[1;1R",
 	} {
 		keys := newKeyboard()
 		s := newScreen(term, 10, 2, keys, time.Now)
-		_, _ = s.Write([]byte("\x1b[?2026$p\x1b[c\x1b[6n"))
+		_, _ = s.Write([]byte("\x1b[?2026$p\x1b[?7$p\x1b[c\x1b[6n"))
 		s.close() // all answers are in
 		keys.close()
 		var b bytes.Buffer
@@ -70,6 +71,23 @@ func TestNoFrameIsMissed(t *testing.T) {
 	}
 	s.resize(5, 2)
 	<-changed
+}
+
+func TestAFrameIsWhatTheProgramBrackets(t *testing.T) {
+	s := newScreen("xterm", 10, 2, newKeyboard(), time.Now)
+	defer s.close()
+	seen := s.frame().Number
+	for _, text := range []string{"\x1b[?2026ha", "b", "c\x1b[?2026l\x1b[?2026h\rx", "y\x1b[?2026l", "\rz"} {
+		_, _ = s.Write([]byte(text))
+	}
+	fresh, _ := s.after(seen)
+	var got []string
+	for _, f := range fresh {
+		got = append(got, f.Text("title"))
+	}
+	if want := []string{"abc", "xyc", "zyc"}; !slices.Equal(got, want) {
+		t.Errorf("frames %q, want %q", got, want)
+	}
 }
 
 // blanks draws a code in coloured blanks, two a module.

@@ -54,24 +54,23 @@ type Action struct {
 	Why     string // why it is not enabled, as the person at the screen is told
 }
 
-// TTY is the terminal that a program is started on. It behaves as one whose
-// output is cooked: a line feed also returns the carriage, as Bubble Tea
-// expects where its input is not a file.
+// TTY is the terminal that a program is started on. Like a real one it has no
+// line discipline: a program that writes through no pseudo-terminal must itself
+// return the carriage at a line feed.
 type TTY struct {
 	Input         io.Reader // ends with io.EOF when the run is over
-	Output        io.Writer // each Write is a frame
+	Output        io.Writer
 	Width, Height int
-	Env           []string // TERM, LANG, COLORTERM, NO_COLOR: all it shall know of the environment
+	Env           []string // TERM, LANG, COLORTERM, NO_COLOR: what there is of a terminal in its environment
 	Locale        string   // such as de-AT, "" for the shop's
-	Colour        string   // none, 16, 256 or true
 	// Filter is for tea.WithFilter; without it the runner cannot know when a
 	// key has been handled and waits a moment after each instead.
 	Filter Filter
 }
 
-// Clock is the practice clock, which program and server read too.
+// Clock is the practice clock, which program and server read; it runs as fast as
+// the machine's.
 type Clock interface {
-	Now() time.Time
 	Advance(ctx context.Context, d time.Duration) error
 }
 

@@ -1,9 +1,11 @@
 package story
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -168,6 +170,15 @@ func halves(text string, margin int) []string {
 	return lines
 }
 
+// cooked returns the carriage at a line feed, as Bubble Tea expects where its
+// input is no file.
+type cooked struct{ io.Writer }
+
+func (c cooked) Write(p []byte) (int, error) {
+	_, err := c.Writer.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n")))
+	return len(p), err
+}
+
 // Program.
 
 func (s *stall) Start(_ context.Context, tty TTY) error {
@@ -177,7 +188,7 @@ func (s *stall) Start(_ context.Context, tty TTY) error {
 	s.env = tty.Env
 	s.ended = make(chan struct{})
 	s.name, s.user, s.typed = "register", "Anna", ""
-	program := tea.NewProgram(scene{stall: s}, tea.WithInput(tty.Input), tea.WithOutput(tty.Output), tea.WithWindowSize(tty.Width, tty.Height),
+	program := tea.NewProgram(scene{stall: s}, tea.WithInput(tty.Input), tea.WithOutput(cooked{tty.Output}), tea.WithWindowSize(tty.Width, tty.Height),
 		tea.WithEnvironment(tty.Env), tea.WithColorProfile(colorprofile.ANSI256), tea.WithFilter(tty.Filter), tea.WithoutSignalHandler())
 	s.program = program
 	ended := s.ended
@@ -260,7 +271,6 @@ func (s *stall) DrawerCash(context.Context) (protocol.Money, error) {
 }
 func (s *stall) Alerts(context.Context) (int, error) { return 0, nil }
 func (s *stall) VerifyJournal(context.Context) error { return nil }
-func (s *stall) Now() time.Time                      { s.mu.Lock(); defer s.mu.Unlock(); return time.Now().Add(s.ahead) }
 func (s *stall) Advance(_ context.Context, d time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
