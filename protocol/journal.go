@@ -31,6 +31,7 @@ const (
 	EntryOverride       EntryKind = "override"
 	EntrySettings       EntryKind = "settings"
 	EntryTokenReceived  EntryKind = "token_received"
+	EntryAddressShown   EntryKind = "address_shown"
 	EntryTamper         EntryKind = "tamper"
 )
 
@@ -251,6 +252,13 @@ type (
 	TokenReceived struct {
 		Token string `json:"token" wire:"required"`
 		Kind  string `json:"kind" wire:"required"`
+	}
+	// AddressShown: an address without a sale was shown or printed. The
+	// specification lists no such kind, so a server need only store it; but what
+	// an entry names is never taken back and leased to another (§5).
+	AddressShown struct {
+		Address string `json:"address" wire:"required"`
+		User    string `json:"user,omitempty"`
 	}
 	// Tampered tells which sensor saw the case opened.
 	Tampered struct {

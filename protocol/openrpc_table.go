@@ -71,5 +71,6 @@ var entryBodies = bodies[EntryKind]{
 	{reflect.TypeFor[DrawerOpened](), []EntryKind{EntryDrawerOpened}},
 	{reflect.TypeFor[PersonDid](), []EntryKind{EntrySignedIn, EntryOverride, EntrySettings}},
 	{reflect.TypeFor[TokenReceived](), []EntryKind{EntryTokenReceived}},
+	{reflect.TypeFor[AddressShown](), []EntryKind{EntryAddressShown}},
 	{reflect.TypeFor[Tampered](), []EntryKind{EntryTamper}},
 }

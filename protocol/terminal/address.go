@@ -33,25 +33,21 @@ func (t *Terminal) AddBitcoinTender(ctx context.Context, tender protocol.TenderA
 	return tender, err
 }
 
-// FreshAddress gives an address to show or print without a sale; it is never
-// given again. It needs no network. [ErrNoAddress] when none is left.
+// FreshAddress gives an address to show or print without a sale, and journals
+// that. It is never given again. It needs no network. [ErrNoAddress] when none is
+// left.
 func (t *Terminal) FreshAddress(ctx context.Context) (protocol.Lease, error) {
 	var lease protocol.Lease
-	_, err := t.write(ctx, func(ctx context.Context, c *change) (err error) {
+	_, err := t.Commit(ctx, func(ctx context.Context, c *change) (err error) {
 		if lease, err = c.nextAddress(ctx); err != nil {
 			return err
 		}
-		return c.must(ctx, `UPDATE addresses SET shown = $1 WHERE address = $2`, max(c.now, 1), lease.Address)
+		return Record(protocol.EntryAddressShown, protocol.AddressShown{Address: lease.Address})(ctx, c)
 	})
-	if err != nil {
-		return protocol.Lease{}, err
-	}
-	t.wakeUp() // fewer are left
-	return lease, nil
+	return lease, err
 }
 
 func (c *change) nextAddress(ctx context.Context) (protocol.Lease, error) {
-	c.recount = true
 	var l protocol.Lease
 	err := c.get(ctx, `SELECT address, path, leased FROM addresses WHERE `+free+` ORDER BY leased, path LIMIT 1`, nil,
 		&l.Address, &l.Path, &l.Leased)
@@ -94,32 +90,42 @@ func (t *Terminal) refillWhenLow(ctx context.Context, client *protocol.Client) e
 	if health.Unsent > 0 || health.Addresses > protocol.LowLeases && len(release) == 0 {
 		return nil
 	}
+	shown, err := t.refill(ctx, client, protocol.KeepLeases, release)
+	if err != nil || shown == 0 || t.Health().Addresses > protocol.LowLeases {
+		return err
+	}
+	// This server counts what was shown without a sale among the unused.
+	_, err = t.refill(ctx, client, min(protocol.KeepLeases+shown, protocol.MaxWant), nil)
+	return err
+}
+
+// refill asks once. It gives the number of addresses that were shown without a
+// sale, 0 when asking for more is of no use.
+func (t *Terminal) refill(ctx context.Context, client *protocol.Client, want int64, release []string) (int64, error) {
 	unused, err := t.addresses(ctx, free)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	shown, err := t.addresses(ctx, `shown > 0 AND tender IS NULL AND gone = ''`)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	held := slices.Concat(unused, shown)
-	result, err := client.GetAddress(ctx, protocol.GetAddress{
-		// Those shown without a sale count among the unused on the server's side.
-		Want: min(protocol.KeepLeases+int64(len(shown)), protocol.MaxWant), Held: held, Release: release,
-	})
+	result, err := client.GetAddress(ctx, protocol.GetAddress{Want: want, Held: held, Release: release})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	_, err = t.write(ctx, func(ctx context.Context, c *change) error {
 		return c.putLeases(ctx, result, slices.Concat(held, release))
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if result.Short {
 		t.o.Log.WarnContext(ctx, "addresses are short", "gap_limit_reached", true)
+		return 0, nil
 	}
-	return nil
+	return int64(len(shown)), nil
 }
 
 // putLeases keeps what the server lists. What we asked about and it does not

@@ -193,11 +193,7 @@ func (c *change) get(ctx context.Context, query string, args []any, into ...any)
 	return c.tx.QueryRowContext(ctx, query, args...).Scan(into...)
 }
 
-// setting reads and writes one of the single values; "" is none.
-func (c *change) setting(ctx context.Context, name string) (string, error) {
-	return readSetting(ctx, c.tx, name)
-}
-
+// set writes one of the single values.
 func (c *change) set(ctx context.Context, name, value string) error {
 	return c.exec(ctx, `INSERT INTO settings (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)

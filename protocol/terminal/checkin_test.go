@@ -29,7 +29,11 @@ func TestACheckInBringsEverythingAndKeepsItOnDisk(t *testing.T) {
 		}
 		c.restart()
 	}
+	c.SetDevices([]protocol.DeviceState{{Name: "printer", State: "fault", Fault: "paper_out"}})
 	c.exchange()
+	if last := c.shop.checkIns[len(c.shop.checkIns)-1]; len(last.Devices) != 1 || last.Devices[0].Fault != "paper_out" {
+		t.Errorf("devices %+v", last.Devices)
+	}
 	if last := c.shop.checkIns[len(c.shop.checkIns)-1]; last.Config != 1 || last.Addresses != 20 || last.Log != c.shop.log || last.Software != "till/test" {
 		t.Errorf("check-in said %+v", last)
 	}

@@ -98,7 +98,7 @@ func TestReleasedAddressesGoBack(t *testing.T) {
 	if !c.shop.taken["bcrt1q0019"] || c.shop.taken[shown.Address] {
 		t.Errorf("the server took back %v", c.shop.taken)
 	}
-	if left, err := c.addresses(ctx, free); err != nil || slices.Contains(left, "bcrt1q0019") || len(left) != 20 {
+	if left, err := c.addresses(ctx, free); err != nil || slices.Contains(left, "bcrt1q0019") || len(left) != 19 { // this server counts the shown one
 		t.Errorf("%v, %v", left, err)
 	}
 }
@@ -269,6 +269,34 @@ func TestNoPayoutIsAskedForBeforeTheServerHasTheJournal(t *testing.T) {
 	c.run()
 	_, err = c.Sweep(context.Background(), protocol.Sweep{ID: "0193c0de-0000-7000-8000-000000000005"})
 	must(t, err)
+}
+
+func TestARefundReachesTheServerBeforeItIsPaidOut(t *testing.T) {
+	c := paired(t)
+	sale, refund := c.sale(100), protocol.RefundID(c.id())
+	c.append(protocol.EntrySalePaid, protocol.SaleEnded{Sale: sale})
+	c.exchange()
+	c.run()
+	c.append(protocol.EntryRefund, protocol.Refund{Sale: sale, Refund: refund, Amount: eur(100), Kind: protocol.TenderBitcoin, Dispense: somePayout})
+	p := protocol.Dispense{ID: somePayout, AmountSat: 1, Method: protocol.MethodAddress, Address: "a", Authcode: protocol.NewSecret("2:123456"), RefundOf: refund}
+	if r, err := c.Dispense(context.Background(), p); err != nil || r.State != protocol.PayoutReserved {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got, err := c.Payouts(context.Background(), 1); err != nil || got[0].State != protocol.PayoutReserved {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestASuspendedTerminalPaysNothingOut(t *testing.T) {
+	c := paired(t)
+	c.shop.with(func() { c.shop.suspended = true })
+	c.exchange()
+	if _, err := c.Sweep(context.Background(), protocol.Sweep{ID: somePayout}); !errors.Is(err, protocol.CodeTerminalSuspended) {
+		t.Errorf("sweep: %v", err)
+	}
+	if got, _ := c.Payouts(context.Background(), 1); len(got) != 0 {
+		t.Errorf("it was noted: %+v", got)
+	}
 }
 
 func TestAPayoutUnderWayIsNotAskedAbout(t *testing.T) {

@@ -31,6 +31,8 @@ func (c *change) project(ctx context.Context, e *protocol.Entry) error {
 		return project(ctx, e, c.payoutNoted)
 	case protocol.EntryReceiptPrinted:
 		return project(ctx, e, c.receiptPrinted)
+	case protocol.EntryAddressShown:
+		return project(ctx, e, c.addressShown)
 	case protocol.EntryShiftOpened:
 		return project(ctx, e, c.shiftOpened)
 	case protocol.EntryShiftClosed:
@@ -63,7 +65,7 @@ func (c *change) tenderAdded(ctx context.Context, e *protocol.Entry, a protocol.
 	}
 	if a.Address != "" {
 		c.recount = true
-		if err := c.exec(ctx, `UPDATE addresses SET tender = $1, shown = max(shown, $2) WHERE address = $3`, a.Tender, e.At, a.Address); err != nil {
+		if err := c.exec(ctx, `UPDATE addresses SET tender = $1, shown = max(shown, $2) WHERE address = $3`, a.Tender, max(e.At, 1), a.Address); err != nil {
 			return err
 		}
 	}
@@ -124,6 +126,11 @@ func (c *change) payoutNoted(ctx context.Context, _ *protocol.Entry, n protocol.
 func (c *change) receiptPrinted(ctx context.Context, _ *protocol.Entry, p protocol.ReceiptPrinted) error {
 	c.touch(p.Sale)
 	return c.exec(ctx, `UPDATE sales SET copies = max(copies, $1) WHERE id = $2`, p.Copy, p.Sale)
+}
+
+func (c *change) addressShown(ctx context.Context, e *protocol.Entry, s protocol.AddressShown) error {
+	c.recount = true
+	return c.exec(ctx, `UPDATE addresses SET shown = max(shown, $1) WHERE address = $2`, max(e.At, 1), s.Address)
 }
 
 func (c *change) shiftOpened(ctx context.Context, e *protocol.Entry, o protocol.ShiftOpened) error {

@@ -195,6 +195,48 @@ func TestAReceiptIsNeverPrintedTwiceSilently(t *testing.T) {
 	}
 }
 
+const (
+	someTender protocol.TenderID = "0193c0de-0000-7000-8000-000000000004"
+	somePayout protocol.PayoutID = "0193c0de-0000-7000-8000-000000000005"
+)
+
+func TestTheServersWordOnATenderIsKeptBesideIt(t *testing.T) {
+	c := paired(t)
+	ctx := context.Background()
+	sale := c.sale(1000)
+	c.append(protocol.EntryTenderAdded, protocol.TenderAdded{Sale: sale, Tender: someTender, Kind: protocol.TenderEcash, Amount: eur(1000)})
+	c.shop.tell(protocol.AlertContract, protocol.ContractReady{Sale: sale, Tender: someTender, TransactionID: "T", URL: "taler+http://x", Expiry: 5})
+	c.shop.tell(protocol.AlertInvoice, protocol.InvoiceReady{Sale: sale, Tender: someTender, Bolt11: "lnbc1", Expiry: 5})
+	c.shop.tell(protocol.AlertDeposit, protocol.DepositStatus{Sale: sale, Tender: someTender, State: "accepted", Amount: eur(1000)})
+	c.append(protocol.EntrySalePaid, protocol.SaleEnded{Sale: sale})
+
+	tab := protocol.SaleID(c.id())
+	rounds := protocol.TenderID(c.id())
+	c.append(protocol.EntrySaleOpened, protocol.SaleOpened{Sale: tab, Total: eur(0)})
+	c.append(protocol.EntryTabOpened, protocol.TabOpened{Sale: tab, Tender: rounds, MaxAmount: eur(5000)})
+	c.append(protocol.EntryTabCharged, protocol.TabCharged{Sale: tab, Tender: rounds, Amount: eur(1200)})
+	c.append(protocol.EntryTabCharged, protocol.TabCharged{Sale: tab, Tender: rounds, Amount: eur(1900)})
+	c.append(protocol.EntryTabClosed, protocol.TabClosed{Sale: tab, Tender: rounds})
+	c.append(protocol.EntrySalePaid, protocol.SaleEnded{Sale: tab})
+	c.shop.tell(protocol.AlertTab, protocol.TabStatus{Sale: tab, Tender: rounds, State: "paid", MaxAmount: eur(5000)})
+	c.exchange()
+	c.restart()
+
+	got, err := c.Sale(ctx, sale)
+	must(t, err)
+	if d := got.Tenders[0]; d.Contract == nil || d.Contract.URL != "taler+http://x" || d.Invoice == nil || d.Invoice.Bolt11 != "lnbc1" || d.Deposit == nil || d.Deposit.State != "accepted" {
+		t.Errorf("%+v", d)
+	}
+	got, err = c.Sale(ctx, tab)
+	must(t, err)
+	if len(got.Tabs) != 1 || got.Tabs[0].Charged != eur(1900) || !got.Tabs[0].Closed || got.Tabs[0].Status == nil || got.Tabs[0].Status.State != "paid" {
+		t.Errorf("%+v", got.Tabs)
+	}
+	if waiting, _ := c.Alerts(ctx); len(waiting) != 0 {
+		t.Errorf("%d alerts wait for a person", len(waiting))
+	}
+}
+
 func TestAlertsAboutSalesThatLeftTheScreenNeedAPerson(t *testing.T) {
 	ctx := context.Background()
 	for _, test := range []struct {
@@ -213,9 +255,21 @@ func TestAlertsAboutSalesThatLeftTheScreenNeedAPerson(t *testing.T) {
 		{"late money", protocol.EntrySaleCancelled, protocol.AlertIncoming, func(s protocol.SaleID) any { return protocol.Incoming{Sale: s, TxID: "t", Address: "a"} }, true},
 		{"a printed address", "", protocol.AlertIncoming, func(protocol.SaleID) any { return protocol.Incoming{TxID: "t", Address: "a"} }, false},
 		{"deposit rejected late", protocol.EntrySalePaid, protocol.AlertDeposit, func(s protocol.SaleID) any {
-			return protocol.DepositStatus{Sale: s, State: "rejected", Amount: eur(1)}
+			return protocol.DepositStatus{Sale: s, Tender: someTender, State: "rejected", Amount: eur(1)}
 		}, true},
-		{"payout lost", "", protocol.AlertPayout, func(protocol.SaleID) any { return protocol.PayoutStatus{ID: "p", State: protocol.PayoutUnknown} }, true},
+		{"payout lost", "", protocol.AlertPayout, func(protocol.SaleID) any { return protocol.PayoutStatus{ID: somePayout, State: protocol.PayoutUnknown} }, true},
+		{"payout on its way", "", protocol.AlertPayout, func(protocol.SaleID) any {
+			return protocol.PayoutStatus{ID: somePayout, State: protocol.PayoutBroadcast}
+		}, false},
+		{"deposit rejected on the screen", "", protocol.AlertDeposit, func(s protocol.SaleID) any {
+			return protocol.DepositStatus{Sale: s, Tender: someTender, State: "rejected", Amount: eur(1)}
+		}, false},
+		{"a tab about to lapse", "", protocol.AlertTab, func(s protocol.SaleID) any {
+			return protocol.TabStatus{Sale: s, Tender: someTender, State: "lapsing", MaxAmount: eur(1)}
+		}, true},
+		{"a tab that is locked", "", protocol.AlertTab, func(s protocol.SaleID) any {
+			return protocol.TabStatus{Sale: s, Tender: someTender, State: "locked", MaxAmount: eur(1)}
+		}, false},
 		{"reserve low", "", protocol.AlertReserveLow, func(protocol.SaleID) any { return protocol.Notice{} }, true},
 		{"price stale", "", protocol.AlertRateStale, func(protocol.SaleID) any { return protocol.Notice{} }, false},
 		{"not understood", "", protocol.AlertSale, func(protocol.SaleID) any { return []int{} }, true},
