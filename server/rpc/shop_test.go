@@ -10,8 +10,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -223,5 +226,20 @@ func (s *shop) until(what string, holds func() bool) {
 			s.t.Fatalf("waited in vain: %s", what)
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// copyDatabase copies a closed SQLite database with its write-ahead log over
+// another one.
+func copyDatabase(t testing.TB, from, to string) {
+	t.Helper()
+	for _, part := range []string{"", "-wal", "-shm"} {
+		text, err := os.ReadFile(from + part)
+		if errors.Is(err, fs.ErrNotExist) {
+			must(t, os.RemoveAll(to+part))
+			continue
+		}
+		must(t, err)
+		must(t, os.WriteFile(to+part, text, 0o600))
 	}
 }
