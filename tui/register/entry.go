@@ -21,8 +21,9 @@ type Entry struct {
 // Empty reports whether nothing is typed.
 func (e Entry) Empty() bool { return e == Entry{} }
 
-// digits types some more; decimals is how many may follow a point.
-func (e Entry) digits(s string, decimals int) Entry {
+// Typed is the entry with some more digits; decimals is how many may follow a
+// point.
+func (e Entry) Typed(s string, decimals int) Entry {
 	for _, d := range s {
 		switch {
 		case d < '0' || d > '9' || len(e.Whole)+len(e.Frac) >= maxDigits:
@@ -37,14 +38,14 @@ func (e Entry) digits(s string, decimals int) Entry {
 	return e
 }
 
-// point turns what is typed into whole units.
-func (e Entry) point() Entry {
+// Pointed is the entry with a point: what was typed are whole units.
+func (e Entry) Pointed() Entry {
 	e.Point = true
 	return e
 }
 
-// erase takes the last key back.
-func (e Entry) erase() Entry {
+// Erased is the entry without its last key.
+func (e Entry) Erased() Entry {
 	switch {
 	case e.Frac != "":
 		e.Frac = e.Frac[:len(e.Frac)-1]

@@ -18,11 +18,11 @@ const (
 func (r Register) pay(e Event) (Register, []Effect) {
 	switch e := e.(type) {
 	case Digits:
-		r.Entry = r.Entry.digits(e.Text, r.Currency().Exponent())
+		r.Entry = r.Entry.Typed(e.Text, r.Currency().Exponent())
 	case Point:
-		r.Entry = r.Entry.point()
+		r.Entry = r.Entry.Pointed()
 	case Erase:
-		r.Entry = r.Entry.erase()
+		r.Entry = r.Entry.Erased()
 	case Choose:
 		return r.tender(e.Kind)
 	case Next:

@@ -13,12 +13,12 @@ func (r Register) ring(e Event) (Register, []Effect) {
 		if r.Text != "" {
 			return r.search(r.Text + e.Text), nil
 		}
-		r.Entry = r.Entry.digits(e.Text, max(3, r.Currency().Exponent()))
+		r.Entry = r.Entry.Typed(e.Text, max(3, r.Currency().Exponent()))
 	case Point:
 		if r.Text != "" {
 			return r.search(r.Text + "."), nil
 		}
-		r.Entry = r.Entry.point()
+		r.Entry = r.Entry.Pointed()
 	case Typed:
 		r.Selected = -1
 		return r.search(r.Text + searchable(e.Text)), nil
@@ -116,7 +116,7 @@ func (r Register) erase() (Register, []Effect) {
 		runes := []rune(r.Text)
 		return r.search(string(runes[:len(runes)-1])), nil
 	case !r.Entry.Empty():
-		r.Entry = r.Entry.erase()
+		r.Entry = r.Entry.Erased()
 		return r, nil
 	case r.Times != 0:
 		r.Times = 0

@@ -1,0 +1,236 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"till/protocol"
+	"till/tui/widget"
+)
+
+// The smallest screen that is worked on; below it says so.
+const (
+	leastWidth  = 40
+	leastHeight = 20
+)
+
+// draw is the frame for the present state.
+func (m *model) draw() widget.Block {
+	a := m.size
+	if a.W <= 0 || a.H <= 0 {
+		return widget.Block{}
+	}
+	if m.qrOnly() {
+		return m.qrScreen()
+	}
+	if a.W < leastWidth || a.H < leastHeight {
+		text := widget.Block{Lines: widget.Wrap(widget.Text, m.w.f(m.w.TooSmall, strconv.Itoa(leastWidth), strconv.Itoa(leastHeight)), a.W)}
+		return text.Place(a, widget.Center, widget.Center)
+	}
+	f := widget.Frame{
+		Top: m.top(), Health: m.healthMarks(), Keys: m.bottom(),
+		More: widget.Key{Key: "?", Label: m.w.More, Name: "do:" + string(ActHelp)},
+	}
+	body := m.body(&f, a)
+	frame := f.Render(a, body)
+	if m.notice.text != "" {
+		frame = m.noticed(frame, len(f.Foot.Lines))
+	}
+	if d := m.dialog(); d != nil {
+		frame = m.dialogOver(d, frame)
+	}
+	return frame
+}
+
+// body is what the screen itself draws.
+func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
+	switch m.shown() {
+	case onPay:
+		return m.payView(f, a)
+	case onAddress:
+		return m.addressView(f, a)
+	case onSales:
+		return m.salesView(f, a)
+	case onDevices:
+		return m.devicesView(f, a)
+	case onAlerts:
+		return m.alertsView(f, a)
+	case onHelp:
+		return m.helpView(f, a)
+	case onAbout:
+		return m.aboutView(f, a)
+	}
+	return m.registerView(f, a)
+}
+
+// noticed sets the notice over the rule above the foot, where no screen has
+// anything to say.
+func (m *model) noticed(frame widget.Block, foot int) widget.Block {
+	size := frame.Size()
+	line := widget.Notice(size.W-2, m.notice.role, m.notice.text)
+	return widget.Overlay(frame, widget.Lines(line), 1, size.H-3-foot)
+}
+
+// top is where, who, what shift.
+func (m *model) top() widget.Bar {
+	shop := m.reg.Config.Shop.Name
+	if shop == "" {
+		shop = "Till"
+	}
+	where := widget.Line{widget.Strong.Say(shop)}
+	if name := m.terminalName(); name != "" {
+		where = append(where, widget.Quiet.Say(" · "+name))
+	}
+	who := widget.Line{}
+	if name := m.userName(); name != "" {
+		who = widget.Quiet.Line(name)
+	}
+	if m.facts.shift > 0 {
+		who = append(who, widget.Quiet.Say(" · "+m.w.Shift+" "+strconv.FormatInt(m.facts.shift, 10)))
+	}
+	b := widget.Bar{
+		Left:  []widget.Part{{Line: where}},
+		Right: []widget.Part{{Line: who, Rank: 2}, {Line: widget.Text.Line(m.w.clock(m.now.In(m.o.Zone)))}},
+	}
+	if name := m.shown(); name != onRegister && name != onPay {
+		b.Center = []widget.Part{{Line: widget.Text.Line(m.w.Screens[name]), Rank: 3}}
+	}
+	if m.o.Practice {
+		b.Right = append([]widget.Part{{Line: widget.Warn.Line(m.w.Practice), Rank: 0}}, b.Right...)
+	}
+	return b
+}
+
+// healthMarks is the health line: the server, the price, the addresses, what is
+// not sent, the printer, what needs a person.
+func (m *model) healthMarks() []widget.Mark {
+	h := m.facts.health
+	now := protocol.TimeOf(m.now)
+	marks := []widget.Mark{m.serverMark()}
+	switch {
+	case h.Suspended != nil:
+		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.Suspended})
+	case h.Revoked:
+		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.Revoked})
+	}
+	if m.reg.Quote == nil {
+		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.NoRate})
+	} else {
+		marks = append(marks, widget.Mark{Text: m.w.Rate + " " + m.w.ago(now.Sub(m.reg.Quote.At))})
+	}
+	addresses := widget.Mark{Text: m.w.f(m.w.Addresses, strconv.FormatInt(h.Addresses, 10))}
+	if h.Addresses == 0 {
+		addresses.State = widget.Fault
+	}
+	marks = append(marks, addresses, m.printerMark())
+	switch {
+	case h.Unsent > 0 && !h.Online:
+		marks = append(marks, widget.Mark{State: widget.Off, Text: m.w.f(m.w.Unsent, strconv.FormatInt(h.Unsent, 10))})
+	case h.Unsent == 0:
+		marks = append(marks, widget.Mark{Text: m.w.SentAll})
+	}
+	if h.InDoubt > 0 {
+		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.f(m.w.InDoubt, strconv.FormatInt(h.InDoubt, 10))})
+	}
+	if n := len(m.facts.alerts); n > 0 {
+		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.f(m.w.AlertsWait, strconv.Itoa(n)), Name: "do:" + string(ActAlerts)})
+	}
+	if h.ClockWrong() {
+		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.f(m.w.ClockWrong, h.Skew.Round(time.Second).String())})
+	}
+	return marks
+}
+
+func (m *model) serverMark() widget.Mark {
+	h := m.facts.health
+	switch {
+	case h.Online:
+		return widget.Mark{State: widget.OK, Text: m.w.Server + " " + m.w.ago(protocol.TimeOf(m.now).Sub(h.LastCheckIn))}
+	case h.OfflineSince != 0:
+		return widget.Mark{State: widget.Fault, Text: m.w.f(m.w.OfflineSince, m.w.clock(m.local(h.OfflineSince)))}
+	}
+	return widget.Mark{State: widget.Off, Text: m.w.Connecting}
+}
+
+// dialogOver draws a dialog over the screen.
+func (m *model) dialogOver(d *dialog, frame widget.Block) widget.Block {
+	size := frame.Size()
+	out := widget.Dialog{Title: d.title, Role: d.role, Text: d.text}
+	for i := range d.keys {
+		k := &d.keys[i]
+		out.Keys = append(out.Keys, widget.Key{Key: keyName(k.keys[0]), Label: m.w.label(k.action), Off: k.why(m) != "", Name: "do:" + string(k.action)})
+	}
+	if d.field != nil {
+		field, _ := widget.Input{Text: d.field.text, Cursor: len([]rune(d.field.text)), Focus: true}.Render(min(52, size.W-8))
+		out.Body = field
+	}
+	if d.list != nil {
+		area := widget.Area{W: min(52, size.W-8), H: min(len(d.list.rows), max(3, size.H-12))}
+		list := widget.List{
+			Columns: d.list.cols, Len: len(d.list.rows), Selected: d.list.at, Offset: d.list.offset, Point: m.w.Decimal,
+			Row: func(i int) widget.Row { return d.list.rows[i] },
+		}
+		d.list.offset = list.Scroll(area.H)
+		out.Body = list.Render(area)
+	}
+	return out.Over(frame)
+}
+
+// publish makes the snapshot for scripts.
+func (m *model) publish() {
+	s := &Seen{Screen: string(m.shown()), Inputs: m.inputs, Alerts: len(m.facts.alerts), Sale: m.seenSale()}
+	if m.size.W > 0 && (m.size.W < leastWidth || m.size.H < leastHeight) && !m.qrOnly() {
+		s.Screen = string(onTooSmall)
+	}
+	if d := m.dialog(); d != nil {
+		s.Dialog = d.name
+		if d.itself {
+			s.Still = min(d.opened+stillMost, max(d.opened, m.hand.last)+stillFor)
+		}
+	}
+	for _, k := range m.live() {
+		s.Offers = append(s.Offers, Offer{Action: k.action, Key: k.keys[0], Words: m.w.label(k.action), Why: k.why(m)})
+	}
+	m.seen.Store(s)
+}
+
+// seenSale is the sale that the screen is about: the one being paid, or the
+// chosen one of the list.
+func (m *model) seenSale() *SeenSale {
+	if s := m.reg.Sale; s != nil && m.screen == onRegister {
+		out := &SeenSale{ID: string(s.Opening.Sale), Number: s.Opening.Number, State: string(s.State())}
+		if t, ok := s.Bitcoin(); ok {
+			out.DueSat, out.Received = int64(t.DueSat), int64(s.Received(t.Tender))
+		}
+		out.take(s.Status)
+		return out
+	}
+	if s, ok := m.sales.chosen(); ok && m.screen == onSales {
+		state, _ := stateOf(s)
+		out := &SeenSale{ID: string(s.ID()), Number: s.Opening.Number, State: string(state)}
+		out.take(s.Status)
+		return out
+	}
+	return nil
+}
+
+func (s *SeenSale) take(status *protocol.SaleStatus) {
+	if status == nil {
+		return
+	}
+	s.DueSat, s.Received = int64(status.DueSat), int64(status.ReceivedSat)
+	s.TxIDs = append(s.TxIDs, status.TxIDs...)
+	for _, f := range status.Flags {
+		s.Flags = append(s.Flags, string(f))
+	}
+}
+
+// f puts values into a sentence at its %1, %2, …: languages order them as they
+// need.
+func (w *Words) f(sentence string, values ...string) string {
+	for i, v := range values {
+		sentence = strings.ReplaceAll(sentence, "%"+strconv.Itoa(i+1), v)
+	}
+	return sentence
+}

@@ -1,0 +1,170 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/protocol"
+	"till/protocol/terminal"
+	"till/tui/register"
+	"till/tui/widget"
+)
+
+// A dialog that opens by itself takes no key until the hand was still for
+// stillFor, at most for stillMost (product.md §3).
+const (
+	stillFor  = 300 * time.Millisecond
+	stillMost = 2 * time.Second
+)
+
+// dialog is a question or a message over the screen. It takes every key.
+type dialog struct {
+	name   string
+	role   widget.Role
+	title  string
+	text   string
+	keys   []key
+	itself bool          // opened by itself
+	opened time.Duration // by the hand's clock
+	alert  int64         // the alert it tells, 0 none
+	field  *field        // typed into, nil none
+	list   *choice       // chosen from, nil none
+}
+
+// field is a line of text being typed.
+type field struct{ text string }
+
+// choice is a list of which one is chosen.
+type choice struct {
+	rows   []widget.Row
+	cols   []widget.Column
+	at     int
+	offset int
+}
+
+// dialog is the one on top, nil none.
+func (m *model) dialog() *dialog {
+	if len(m.dialogs) == 0 {
+		return nil
+	}
+	return m.dialogs[len(m.dialogs)-1]
+}
+
+// open puts a dialog on top; one that opens by itself waits behind others of its
+// kind, so that nothing is read away.
+func (m *model) open(d *dialog) {
+	d.opened = m.o.Hand()
+	if d.itself {
+		i := len(m.dialogs)
+		for i > 0 && m.dialogs[i-1].itself {
+			i--
+		}
+		m.dialogs = append(m.dialogs[:i], append([]*dialog{d}, m.dialogs[i:]...)...)
+		return
+	}
+	m.dialogs = append(m.dialogs, d)
+}
+
+// close takes the one on top away. The next one begins to be read now.
+func (m *model) close() {
+	if n := len(m.dialogs); n > 0 {
+		m.dialogs = m.dialogs[:n-1]
+	}
+	if d := m.dialog(); d != nil {
+		d.opened = m.o.Hand()
+	}
+}
+
+// swallows tells whether the dialog on top takes no key yet.
+func (m *model) swallows(now, lastKey time.Duration) bool {
+	d := m.dialog()
+	return d != nil && d.itself && now-d.opened < stillMost && now-max(lastKey, d.opened) < stillFor
+}
+
+// ask opens a question with y and esc.
+func (m *model) ask(name, title, text string, role widget.Role, yes func(*model) tea.Cmd) tea.Cmd {
+	m.open(&dialog{
+		name: name, title: title, text: text, role: role,
+		keys: []key{
+			{action: ActConfirm, keys: []string{"y"}, do: func(m *model) tea.Cmd {
+				m.close()
+				return yes(m)
+			}},
+			{action: ActBack, keys: []string{"esc", "n"}, do: func(m *model) tea.Cmd {
+				m.close()
+				return nil
+			}},
+		},
+	})
+	return nil
+}
+
+// interrupt shows an alert about money over whatever is on the screen.
+func (m *model) interrupt(a terminal.Alert) {
+	if !urgentMoney(a.Alert) {
+		return
+	}
+	for _, d := range m.dialogs {
+		if d.alert == a.ID {
+			return
+		}
+	}
+	title, text := m.alertWords(a)
+	m.open(&dialog{
+		name: "alert", role: widget.Bad, title: title, text: text, itself: true, alert: a.ID,
+		keys: []key{{action: ActAcknowledge, keys: []string{"enter"}, do: func(m *model) tea.Cmd {
+			m.close()
+			return m.acknowledge(a.ID)
+		}}},
+	})
+}
+
+// urgentMoney reports whether an alert is about money and does not wait.
+func urgentMoney(a protocol.Alert) bool {
+	switch a.Kind {
+	case protocol.AlertSale, protocol.AlertIncoming, protocol.AlertDeposit, protocol.AlertPayout:
+		return true
+	}
+	return false
+}
+
+// askQuit leaves the program. An open sale is asked about; it is parked.
+func (m *model) askQuit() tea.Cmd {
+	if m.dialog() != nil && m.dialog().name == "quit" {
+		return nil
+	}
+	text := m.w.QuitText
+	if m.reg.Sale != nil {
+		text = m.w.QuitSaleText
+	}
+	return m.ask("quit", m.w.QuitTitle, text, widget.Strong, (*model).leave)
+}
+
+// leave parks an open sale and ends the program.
+func (m *model) leave() tea.Cmd {
+	if s := m.reg.Sale; s != nil && s.Ended == "" {
+		parked := protocol.SaleEnded{Sale: s.Opening.Sale, Reason: "quit"}
+		return tea.Sequence(m.queue(writeTime, func(ctx context.Context) tea.Msg {
+			_, err := m.o.Terminal.Commit(ctx, terminal.Record(protocol.EntrySaleParked, parked))
+			return failed{"park sale", err}
+		}), tea.Quit)
+	}
+	return tea.Quit
+}
+
+// askCancel gives the sale up after a question: its lines go back to the cart.
+func (m *model) askCancel() tea.Cmd {
+	s := m.reg.Sale
+	if s == nil {
+		return m.happen(register.Cancel{Keep: true})
+	}
+	text := m.w.CancelText
+	if s.Status != nil && s.Status.ReceivedSat > 0 {
+		text = m.w.f(m.w.CancelOwedText, m.w.bitcoin(s.Status.ReceivedSat))
+	}
+	return m.ask("cancel", m.w.f(m.w.CancelTitle, s.Opening.Number), text, widget.Warn, func(m *model) tea.Cmd {
+		return m.happen(register.Cancel{Reason: "cashier", Keep: true})
+	})
+}

@@ -1,0 +1,84 @@
+package tui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/tui/widget"
+)
+
+// ours is a message of the program's own: it knows what it changes.
+type ours interface {
+	apply(m *model) tea.Cmd
+}
+
+// Init starts to listen. What was loaded is on the first frame already.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(m.listen(), m.listenToDevices(), m.listenToScans(), m.resume(), m.tick())
+}
+
+// Update takes a message. It does no I/O: what is to be done is in the command.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.now = m.o.Clock()
+	var cmd tea.Cmd
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.size = widget.Area{W: msg.Width, H: msg.Height}
+	case tea.KeyPressMsg:
+		m.inputs++
+		cmd = m.keyed(msg)
+	case tea.PasteMsg:
+		m.inputs++
+		cmd = m.scanned([]byte(msg.Content))
+	case tea.MouseClickMsg:
+		m.inputs++
+		cmd = m.clicked(msg)
+	case tea.MouseWheelMsg:
+		cmd = m.wheeled(msg)
+	case ours:
+		cmd = msg.apply(m)
+	default:
+		return m, nil
+	}
+	cmd = tea.Batch(cmd, m.tick())
+	m.frame = m.draw()
+	m.publish()
+	return m, cmd
+}
+
+// View shows the frame that Update drew.
+func (m *model) View() tea.View {
+	v := tea.NewView(m.theme.String(m.frame))
+	v.AltScreen = true
+	if m.o.Mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	return v
+}
+
+// ticked is the time passing.
+type ticked struct{}
+
+func (ticked) apply(m *model) tea.Cmd {
+	m.ticking = false
+	return nil
+}
+
+// tick waits until something on the screen is out of date: a second where a
+// countdown runs, else until the clock shows another minute.
+func (m *model) tick() tea.Cmd {
+	if m.ticking {
+		return nil
+	}
+	m.ticking = true
+	d := m.now.Truncate(time.Minute).Add(time.Minute).Sub(m.now)
+	if m.counting() {
+		d = time.Second
+	}
+	after := m.o.After(d)
+	return func() tea.Msg {
+		<-after
+		return ticked{}
+	}
+}

@@ -1,0 +1,395 @@
+package tui
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/device"
+	"till/protocol"
+	"till/tui/register"
+	"till/tui/widget"
+)
+
+// tenderActions are the actions of the tenders.
+var tenderActions = map[protocol.TenderKind]Action{
+	protocol.TenderBitcoin: ActBitcoin, protocol.TenderEcash: ActEcash, protocol.TenderCash: ActCash,
+	protocol.TenderKey: ActTenderKey, protocol.TenderCard: ActCard, protocol.TenderLightning: ActLightning,
+}
+
+// payKeys are those of a sale being paid and of its result.
+func payKeys() []key {
+	in := func(phases ...register.Phase) func(*model) bool {
+		return func(m *model) bool { return slices.Contains(phases, m.reg.Phase) }
+	}
+	paying := in(register.Choosing, register.Counting, register.Waiting, register.Asking)
+	rows := []key{
+		offered(sends(ActAcknowledge, register.Next{}, "enter"), in(register.Settled)),
+		offered(sends(ActNext, register.Next{}, "enter"), paying),
+	}
+	for i, kind := range register.Kinds() {
+		k := sends(tenderActions[kind], register.Choose{Kind: kind}, strconv.Itoa(i+1))
+		k.quiet = kind == protocol.TenderCard || kind == protocol.TenderLightning
+		rows = append(rows, offered(k, in(register.Choosing, register.Waiting)))
+	}
+	return append(rows,
+		key{action: ActBack, keys: []string{"esc"}, do: (*model).payBack, offered: paying, whyNot: func(m *model) string {
+			if m.reg.Phase == register.Choosing && m.reg.Sale != nil {
+				return ""
+			}
+			return m.may(register.Back{})
+		}},
+		key{action: ActReprint, keys: []string{"ctrl+r"}, do: (*model).reprintThis, whyNot: (*model).whyNoPaper,
+			offered: func(m *model) bool { return m.reg.Phase == register.Settled && m.reg.Outcome.Paid }},
+		key{action: ActCancel, keys: []string{"ctrl+x"}, do: (*model).askCancel, offered: paying, whyNot: func(m *model) string {
+			return m.may(register.Cancel{})
+		}},
+		offered(sends(ActPark, register.Park{}, "ctrl+p"), paying),
+		key{action: ActPrint, keys: []string{"ctrl+o"}, do: (*model).printRequest, whyNot: (*model).whyNoPaper, offered: in(register.Waiting)},
+		key{action: ActQR, keys: []string{"ctrl+g"}, offered: in(register.Waiting), do: func(m *model) tea.Cmd {
+			m.qrAlone = !m.qrAlone
+			return nil
+		}},
+	)
+}
+
+// payBack is Esc: one step back, and a question before an open sale is left.
+func (m *model) payBack() tea.Cmd {
+	if m.qrAlone {
+		m.qrAlone = false
+		return nil
+	}
+	if m.reg.Phase == register.Choosing && m.reg.Sale != nil {
+		return m.askCancel()
+	}
+	return m.happen(register.Back{})
+}
+
+// counting tells whether a countdown is on the screen.
+func (m *model) counting() bool {
+	return m.shown() == onPay && m.reg.Phase == register.Waiting
+}
+
+// left is what remains of the payment window.
+func (m *model) left(t register.Tender) (rest, all time.Duration) {
+	all = time.Duration(m.reg.Config.PaymentWindowS) * time.Second
+	return t.At.Add(all).Sub(protocol.TimeOf(m.now)), all
+}
+
+// payView draws a sale being paid.
+func (m *model) payView(f *widget.Frame, a widget.Area) widget.Block {
+	switch m.reg.Phase {
+	case register.Settled:
+		return m.resultView(f.Body(a))
+	case register.Waiting:
+		return m.waitingView(f.Body(a))
+	case register.Counting:
+		return m.cashView(f.Body(a))
+	}
+	return m.choiceView(f.Body(a))
+}
+
+// request is the codes of the payment request, each smaller than the one before:
+// the link, then the address alone.
+func (m *model) request(address string, due protocol.Sat) []widget.Modules {
+	var codes []widget.Modules
+	for _, amount := range []protocol.Sat{due, 0} {
+		link, err := m.reg.Link(address, amount)
+		if err != nil {
+			continue
+		}
+		if code, err := device.EncodeQR(link); err == nil {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+// qrOnly reports whether the payment request has the screen to itself: below
+// 80×24, or when the cashier asks for it.
+func (m *model) qrOnly() bool {
+	small := m.size.W < 80 || m.size.H < 24
+	return m.counting() && m.dialog() == nil && (small || m.qrAlone)
+}
+
+// qrScreen is the request and one row: amounts, time left, state.
+func (m *model) qrScreen() widget.Block {
+	t, _ := m.reg.Bitcoin()
+	due := m.reg.Sale.Due(t)
+	rest, _ := m.left(t)
+	state := widget.Text.Line(m.w.States[m.reg.Sale.State()])
+	if m.reg.Sale.Has(protocol.FlagUnderpaid) {
+		state = widget.Warn.Line(m.w.Flags[protocol.FlagUnderpaid])
+	}
+	row := widget.Bar{
+		Left: []widget.Part{
+			{Line: widget.Strong.Line(m.w.moneyIn(t.Amount))},
+			{Line: widget.Text.Line(m.w.bitcoin(due) + " BTC"), Rank: 2},
+		},
+		Right: []widget.Part{{Line: state, Rank: 1}, {Line: widget.Text.Line(countdown(rest))}},
+	}.Render(m.size.W)
+	area := widget.Area{W: m.size.W, H: m.size.H - 1}
+	if due == 0 {
+		return widget.Stacked(widget.Big(m.theme, area, widget.Good, m.w.StateBig[m.reg.Sale.State()]).Place(area, widget.Center, widget.Center), row)
+	}
+	code, ok := widget.DrawQR(m.theme, area, m.request(t.Address, due)...)
+	if !ok {
+		text := widget.Block{Lines: widget.Wrap(widget.Text, m.w.PrintIt+"\n\n"+widget.Groups(t.Address, 4), area.W-2)}
+		return widget.Stacked(text.Place(area, widget.Center, widget.Center), row)
+	}
+	return widget.Stacked(code.Place(area, widget.Center, widget.Center), row)
+}
+
+// waitingView is the request at the left, as large as the body allows, and what
+// the cashier has to know at the right.
+func (m *model) waitingView(body widget.Area) widget.Block {
+	t, _ := m.reg.Bitcoin()
+	due := m.reg.Sale.Due(t)
+	const words = 36
+	qr := widget.Block{}
+	if due > 0 {
+		code, ok := widget.DrawQR(m.theme, widget.Area{W: body.W - words, H: body.H}, m.request(t.Address, due)...)
+		if !ok {
+			text := widget.Wrap(widget.Warn, m.w.PrintIt, 28)
+			code.Block = widget.Block{Lines: text}.Shift(2, 1)
+		}
+		qr = code.Block
+	} else {
+		area := widget.Area{W: min(41, body.W-words), H: body.H}
+		qr = widget.Big(m.theme, widget.Area{W: area.W - 4, H: area.H}, widget.Good, m.w.StateBig[m.reg.Sale.State()]).Place(area, widget.Center, widget.Center)
+	}
+	w := qr.Size().W
+	right := widget.Area{W: body.W - w - 3, H: body.H}
+	return widget.Columns(body, w, 3, qr, m.payWords(t, due, right))
+}
+
+// payWords says the amounts, the price, the address, what has arrived, what that
+// means, and how long the price holds.
+func (m *model) payWords(t register.Tender, due protocol.Sat, a widget.Area) widget.Block {
+	big := widget.Big(m.theme, widget.Area{W: a.W - 2, H: 5}, widget.Strong, m.w.money(t.Amount))
+	amounts := []widget.Line{
+		{widget.Strong.Say(m.w.bitcoin(t.DueSat)), widget.Quiet.Say(" BTC  =  "), widget.Strong.Say(m.w.money(t.Amount)), widget.Quiet.Say(" " + string(t.Amount.Currency))},
+	}
+	if t.Quote != nil {
+		rate := m.w.money(protocol.Money{Currency: t.Quote.Currency, Minor: int64(t.Quote.Buy)})
+		source := ""
+		for _, s := range t.Quote.Sources {
+			source += " " + s.Name
+		}
+		amounts = append(amounts, widget.Quiet.Line(rate+" "+string(t.Quote.Currency)+"/BTC"+source))
+	}
+	rest, all := m.left(t)
+	hold := widget.Countdown(a.W-2, m.w.PriceHolds, countdown(rest), int64(rest), int64(all))
+	if rest <= 0 {
+		hold = widget.Warn.Line(m.w.PriceLapsed)
+	}
+	return widget.Stack(a,
+		widget.Gap(3, 1),
+		widget.Fixed(1, big),
+		widget.Gap(2, 1),
+		widget.Fixed(0, widget.Lines(amounts...)),
+		widget.Gap(4, 1),
+		widget.Fixed(5, widget.Block{Lines: widget.Wrap(widget.Quiet, widget.Groups(t.Address, 4), a.W-1)}),
+		widget.Gap(3, 1),
+		widget.Fixed(0, widget.Block{Lines: m.arrivedLines(t, due, a.W-1)}),
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Fixed(0, widget.Lines(hold)))
+}
+
+// arrivedLines is what came in and the verdict with its reason.
+func (m *model) arrivedLines(t register.Tender, due protocol.Sat, w int) []widget.Line {
+	s := m.reg.Sale
+	received := s.Received(t.Tender)
+	lines := []widget.Line{{widget.Quiet.Say(m.w.Received + " "), widget.Text.Say(m.w.bitcoin(received)), widget.Quiet.Say(" BTC")}}
+	if due > 0 && received > 0 {
+		lines = append(lines, widget.Line{widget.Warn.Say("! " + m.w.StillDue + " "), widget.Strong.Say(m.w.bitcoin(due)), widget.Quiet.Say(" BTC")})
+	}
+	if h := m.facts.health; !h.Online && h.OfflineSince != 0 {
+		lines = append(lines, widget.Wrap(widget.Warn, "! "+m.w.f(m.w.OfflineSale, m.w.clock(m.local(h.OfflineSince))), w)...)
+		return lines
+	}
+	if s.Status == nil {
+		return append(lines, widget.Quiet.Line(m.w.WaitingForPayment))
+	}
+	role := widget.Text
+	mark := "· "
+	switch {
+	case s.Status.Verdict == protocol.VerdictRefuse:
+		role, mark = widget.Bad, "✗ "
+	case s.Has(protocol.FlagLate), s.Has(protocol.FlagConflict), s.Has(protocol.FlagUnderpaid):
+		role, mark = widget.Warn, "! "
+	case s.Status.Verdict == protocol.VerdictAccept:
+		role, mark = widget.Good, "✓ "
+	}
+	lines = append(lines, role.Line(mark+m.w.stateWords(s.Status.State, s.Status.Flags)))
+	return append(lines, widget.Wrap(widget.Text, m.w.sentence(s.Status.Reason, s.Status.Message), w)...)
+}
+
+// choiceView lists the tenders with their keys.
+func (m *model) choiceView(body widget.Area) widget.Block {
+	kinds := register.Kinds()
+	rows := make([]widget.Row, len(kinds))
+	for i, k := range kinds {
+		why := m.may(register.Choose{Kind: k})
+		role, note := widget.Text, ""
+		switch {
+		case why != "":
+			role, note = widget.Quiet, why
+		case k == protocol.TenderBitcoin && m.reg.Offered():
+			note = m.w.AddressKept
+		}
+		rows[i] = widget.Row{Name: "do:" + string(tenderActions[k]), Cells: []widget.Span{
+			widget.Accent.Say(strconv.Itoa(i + 1)), role.Say(m.w.Tenders[k]), widget.Quiet.Say(note),
+		}}
+	}
+	list := widget.List{
+		Columns: []widget.Column{{}, {Width: 14}, {Grow: true, Rank: 1}}, Len: len(rows), Selected: -1,
+		Row: func(i int) widget.Row { return rows[i] },
+	}
+	title := m.w.HowToPay
+	if m.reg.Phase == register.Asking {
+		title = m.w.Preparing
+	}
+	big := widget.Big(m.theme, widget.Area{W: body.W - 8, H: min(10, max(3, body.H-10))}, widget.Strong, m.w.money(m.reg.CashDue()))
+	label := string(m.reg.Currency()) + " · " + m.w.Due
+	return widget.Stack(body,
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+		widget.Gap(2, 1),
+		widget.Fixed(1, widget.Lines(widget.Quiet.Line(label).Align(body.W, widget.Center))),
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Fixed(0, widget.Lines(widget.Strong.Line("  "+title))),
+		widget.Gap(1, 1),
+		widget.Slot{Rows: len(rows), Min: 3, Draw: list.Render})
+}
+
+// cashView is what is given and what goes back.
+func (m *model) cashView(body widget.Area) widget.Block {
+	due, given := m.reg.CashDue(), m.reg.Amount()
+	if m.reg.Entry.Empty() {
+		given = due
+	}
+	_, figure := m.figure()
+	if m.reg.Entry.Empty() {
+		figure = m.w.money(due)
+	}
+	big := widget.Big(m.theme, widget.Area{W: body.W - 8, H: min(10, max(3, body.H-8))}, widget.Strong, figure)
+	back := protocol.Money{Currency: due.Currency, Minor: given.Minor - due.Minor}
+	label, role := m.w.Change, widget.Good
+	if back.Minor < 0 {
+		label, role = m.w.StillDue, widget.Warn
+		back.Minor = -back.Minor
+	}
+	values := widget.Decimals(m.w.Decimal, m.w.money(due), m.w.money(given), m.w.money(back))
+	sums := widget.Sums(body.W, min(body.W-4, body.W/2+12),
+		widget.Sum{Label: m.w.Due, Amount: values[0], Role: widget.Text},
+		widget.Sum{Label: m.w.Given, Amount: values[1], Role: widget.Text},
+		widget.Sum{Label: label, Amount: values[2], Role: role})
+	return widget.Stack(body,
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+		widget.Gap(2, 1),
+		widget.Fixed(1, widget.Lines(widget.Quiet.Line(string(due.Currency)+" · "+m.w.Given).Align(body.W, widget.Center))),
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Fixed(0, sums),
+		widget.Gap(1, 1),
+		widget.Fixed(2, widget.Lines(widget.Quiet.Line("  "+m.w.CashHint))))
+}
+
+// resultView is the word PAID or NOT PAID, readable from two metres, why, and
+// what to do next.
+func (m *model) resultView(body widget.Area) widget.Block {
+	o := m.reg.Outcome
+	role, word, next := widget.Good, m.w.Paid, m.w.HandOver
+	why := m.w.sentence(o.Reason, o.Message)
+	if s := m.reg.Sale; s != nil && s.Status != nil && o.Paid {
+		why = m.w.stateWords(s.Status.State, s.Status.Flags) + ": " + m.w.sentence(s.Status.Reason, s.Status.Message)
+	}
+	if !o.Paid {
+		role, word, next = widget.Bad, m.w.NotPaid, m.w.PayAnotherWay
+		if m.reg.Sale.Ended == protocol.EntrySalePaid {
+			next = m.w.KeepTheGoods
+		}
+	}
+	amount := word + "  " + m.w.moneyIn(m.reg.Total())
+	if t, ok := m.reg.Bitcoin(); ok {
+		amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
+	}
+	lines := []widget.Line{widget.Strong.Line(amount).Align(body.W, widget.Center)}
+	if o.Change.Minor > 0 {
+		lines = append(lines, nil, widget.Line{widget.Text.Say(m.w.Change + "  "), widget.Strong.Say(m.w.moneyIn(o.Change))}.Align(body.W, widget.Center))
+	}
+	lines = append(lines, nil)
+	for i, l := range widget.Wrap(widget.Text, why, min(body.W-4, 72)) {
+		if i == 0 && why != "" {
+			l = append(widget.Line{widget.NoticeMark(role), widget.Text.Say(" ")}, l...)
+		}
+		lines = append(lines, l.Align(body.W, widget.Center))
+	}
+	lines = append(lines, widget.Quiet.Line(next).Align(body.W, widget.Center))
+	big := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max(body.H-len(lines)-2, 3)}, role, word)
+	return widget.Stack(body,
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+		widget.Gap(1, 1),
+		widget.Fixed(0, widget.Lines(lines...)),
+		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }})
+}
+
+// printRequest prints the payment request for a screen that is too small.
+func (m *model) printRequest() tea.Cmd {
+	t, ok := m.reg.Bitcoin()
+	if !ok {
+		return nil
+	}
+	due := m.reg.Sale.Due(t)
+	link, err := m.reg.Link(t.Address, due)
+	if err != nil {
+		return nil
+	}
+	return m.queuePaper(register.Paper{
+		Kind: register.PaperRequest, Address: t.Address, Amount: t.Amount, AmountSat: due, Link: link,
+	}, t.Sale)
+}
+
+// reprintThis prints the receipt of the sale on the screen once more.
+func (m *model) reprintThis() tea.Cmd {
+	return m.queuePaper(m.reg.Receipt(*m.reg.Sale, m.userName(), m.reg.Outcome.Change), m.reg.Sale.Opening.Sale)
+}
+
+// whyNoCustomer: the practice customer pays what the screen asks for.
+func (m *model) whyNoCustomer() string {
+	if _, _, ok := m.asks(); !ok {
+		return m.w.NothingAsked
+	}
+	return ""
+}
+
+// asks is the payment link on the screen.
+func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
+	switch m.shown() {
+	case onPay:
+		t, offered := m.reg.Bitcoin()
+		if !offered || m.reg.Phase != register.Waiting || m.reg.Sale.Due(t) == 0 {
+			return "", 0, false
+		}
+		link, err := m.reg.Link(t.Address, m.reg.Sale.Due(t))
+		return link, 0, err == nil
+	case onAddress:
+		return m.address.asks(m)
+	}
+	return "", 0, false
+}
+
+// customerPays lets the practice customer pay.
+func (m *model) customerPays() tea.Cmd {
+	link, amount, _ := m.asks()
+	m.say(widget.Text, m.w.CustomerPays)
+	return m.aside(customerTime, func(ctx context.Context) tea.Msg {
+		_, err := m.o.Customer.Pay(ctx, link, amount)
+		return failed{"let the customer pay", err}
+	})
+}

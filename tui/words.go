@@ -1,0 +1,187 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+
+	"till/device"
+	"till/protocol"
+	"till/protocol/terminal"
+	"till/tui/register"
+)
+
+// Words is every word of a language. A test fails where one is missing. Values
+// stand for %1, %2, … in sentences.
+type Words struct {
+	Language string // ISO 639-1
+	Decimal  string // of numbers
+	Group    string // between thousands
+	Date     string // layouts of package time
+	Clock    string
+	// ShortDate is for lists, where the day is another.
+	ShortDate string
+
+	Keys    map[Action]KeyWords
+	Screens map[screenName]string
+	Why     map[register.Why]string
+	Paper   map[register.Label]string
+	States  map[protocol.SaleState]string
+	// StateBig is the state as one large word.
+	StateBig map[protocol.SaleState]string
+	Flags    map[protocol.Flag]string
+	Tenders  map[protocol.TenderKind]string
+	// Reasons are the server's verdicts by their word; empty in English, which
+	// the server speaks itself.
+	Reasons      map[string]string
+	Devices      map[string]string
+	DeviceStates map[device.State]string
+	DrawerStates map[device.DrawerState]string
+	// Faults are devices' faults, empty in English; FaultShort in two words.
+	Faults     map[device.Fault]string
+	FaultShort map[device.Fault]string
+
+	More, Practice, Shift, NotBuilt, TooSmall string
+	Now, Minutes, Hours, Days                 string
+
+	// The health line.
+	Server, Connecting, OfflineSince, Rate, NoRate, Addresses, SentAll, Unsent string
+	InDoubt, AlertsWait, ClockWrong, Suspended, Revoked, NoPrinterShort        string
+
+	// The register.
+	Total, TotalCapital, Subtotal, Typed, Discount, Tip, Tax, Included, CartEmpty string
+	OpenItem, OpenItemNamed, FoundCount, NothingFound                             string
+	NoteTitle, RecallTitle, NothingParked, Parked, RecentSales                    string
+	HelpDigits, HelpLetters, HelpArrows                                           string
+
+	// Paying.
+	HowToPay, Due, Preparing, AddressKept, Given, Change, CashHint         string
+	Received, StillDue, WaitingForPayment, OfflineSale, NoPriceOffline     string
+	PriceHolds, PriceLapsed, PrintIt, CustomerPays, NothingAsked           string
+	Paid, NotPaid, HandOver, PayAnotherWay, KeepTheGoods                   string
+	CancelTitle, CancelText, CancelOwedText                                string
+	FreshAddress, AnyAmount, AddressHint, NoAddressYet, MoneyArrived       string
+	Printing, NoPrinter, PrintAgainTitle, PrintAgainText                   string
+	ScanRefused, ScanNotHere, QuitTitle, QuitText, QuitSaleText, QuitAgain string
+
+	// Lists.
+	ColumnTime, ColumnSale, ColumnWhat, ColumnState, ColumnDevice, ColumnModel string
+	NoSales, NoAlerts, Removed, Confirmations, Receipts                        string
+	Rechecking, Rechecked, RecheckFailed                                       string
+	NotConfigured, Unconfirmed, PapersWait, TestOnlyPrinter, Reopening         string
+	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
+	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
+	AboutTerminal, AboutServer, AboutCertificate, AboutText                    string
+}
+
+// KeyWords names an action: short for the bottom line, and as help.
+type KeyWords struct{ Label, Help string }
+
+// label is an action's short name.
+func (w *Words) label(a Action) string { return w.Keys[a].Label }
+
+// why says why something was not done.
+func (w *Words) why(s register.Said) string {
+	text := w.Why[s.Why]
+	if s.Detail == "" {
+		return text
+	}
+	return text + " (" + s.Detail + ")"
+}
+
+// sentence is the server's verdict: in the words of the language where it knows
+// them, else as the server said it.
+func (w *Words) sentence(reason, message string) string {
+	if text := w.Reasons[reason]; text != "" {
+		return text
+	}
+	return message
+}
+
+// stateWords says a state with its flags: seen, underpaid.
+func (w *Words) stateWords(state protocol.SaleState, flags []protocol.Flag) string {
+	words := []string{w.States[state]}
+	for _, f := range flags {
+		words = append(words, w.Flags[f])
+	}
+	return strings.Join(words, ", ")
+}
+
+// fault says what is wrong with a device and what to do.
+func (w *Words) fault(f device.Fault) string {
+	if text := w.Faults[f]; text != "" {
+		return text
+	}
+	return f.Sentence()
+}
+
+// refusal says an error of the terminal or a device.
+func (w *Words) refusal(err error) string {
+	switch {
+	case errors.Is(err, terminal.ErrDiskFull):
+		return w.Why[register.WhyDiskFull]
+	case errors.Is(err, terminal.ErrNoAddress):
+		return w.Why[register.WhyNoAddress]
+	}
+	return err.Error()
+}
+
+// alertWords are an alert's title and text.
+func (m *model) alertWords(a terminal.Alert) (title, text string) {
+	w := m.w
+	switch a.Kind {
+	case protocol.AlertSale:
+		var s protocol.SaleStatus
+		if a.Decode(&s) != nil {
+			break
+		}
+		return w.saleAlert(s.Flags), w.f(w.AlertOfSale, m.numberOf(s.Sale), m.w.moment(m.local(a.At))) + "\n" +
+			w.stateWords(s.State, s.Flags) + "\n" + w.sentence(s.Reason, s.Message)
+	case protocol.AlertIncoming:
+		var in protocol.Incoming
+		if a.Decode(&in) != nil {
+			break
+		}
+		return w.AlertIncoming, w.f(w.AlertIncomingText, w.bitcoin(in.AmountSat), in.Address, m.numberOf(in.Sale))
+	case protocol.AlertPayout:
+		var p protocol.PayoutStatus
+		if a.Decode(&p) != nil {
+			break
+		}
+		return w.f(w.AlertPayout, string(p.State)), w.sentence(p.Reason, p.Message)
+	case protocol.AlertDeposit:
+		var d protocol.DepositStatus
+		if a.Decode(&d) != nil {
+			break
+		}
+		return w.AlertSale, w.f(w.AlertOfSale, m.numberOf(d.Sale), m.w.moment(m.local(a.At))) + "\n" + w.sentence(d.Reason, d.Message)
+	}
+	var n protocol.Notice
+	if a.Decode(&n) == nil && n.Message != "" {
+		return w.f(w.AlertOther, string(a.Kind)), w.sentence(n.Reason, n.Message)
+	}
+	return w.f(w.AlertOther, string(a.Kind)), ""
+}
+
+func (w *Words) saleAlert(flags []protocol.Flag) string {
+	for _, f := range flags {
+		switch f {
+		case protocol.FlagReplaced:
+			return w.AlertReplaced
+		case protocol.FlagConflict:
+			return w.AlertConflict
+		case protocol.FlagLate:
+			return w.AlertLate
+		}
+	}
+	return w.AlertSale
+}
+
+// numberOf is the number of a sale, or its id where it is too old to be at hand.
+func (m *model) numberOf(id protocol.SaleID) string {
+	for _, s := range m.facts.recent {
+		if s.ID() == id && s.Opening.Number != "" {
+			return s.Opening.Number
+		}
+	}
+	return string(id)
+}
