@@ -60,10 +60,11 @@ func (p *Printer) converse(ctx context.Context, link Link, report func(Status)) 
 		printer: p, link: link, language: p.language, report: report,
 		replies: make(chan Reply, 64), broken: make(chan error, 1),
 	}
+	parse := p.language.NewParser()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c.read(reading)
+		c.read(reading, parse)
 	}()
 	err := c.run(ctx)
 	stop()
@@ -75,8 +76,7 @@ func (p *Printer) converse(ctx context.Context, link Link, report func(Status)) 
 }
 
 // read parses what the printer says until the link or the context ends.
-func (c *conversation) read(ctx context.Context) {
-	parse := c.language.NewParser()
+func (c *conversation) read(ctx context.Context, parse func([]byte) []Reply) {
 	buffer := make([]byte, 512)
 	for {
 		n, err := c.link.Read(ctx, buffer)
@@ -119,7 +119,7 @@ func (c *conversation) run(ctx context.Context) error {
 
 // greet finds out whether the printer answers, what it is called and how it is.
 func (c *conversation) greet(ctx context.Context) error {
-	if c.printer.broken() {
+	if c.printer.resumes() {
 		if err := c.mend(ctx); err != nil {
 			return err
 		}
@@ -133,9 +133,10 @@ func (c *conversation) greet(ctx context.Context) error {
 	if !c.answered && c.printer.answersAlways() {
 		return ErrMute
 	}
-	c.mute = !c.answered
-	if err := c.poll(ctx, true); err != nil {
-		return err
+	if c.mute = !c.answered; !c.mute {
+		if err := c.poll(ctx, true); err != nil {
+			return err
+		}
 	}
 	if c.now&blocking == 0 {
 		if err := c.introduce(ctx); err != nil {
@@ -170,6 +171,7 @@ func (c *conversation) introduce(ctx context.Context) error {
 	}
 	c.language = c.language.Adapt(c.names, !c.awaited)
 	c.awaited, c.introduced = false, true
+	c.tell()
 	return nil
 }
 

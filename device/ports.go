@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"go.bug.st/serial/enumerator"
 )
 
 // Port is a serial port found on this machine.
@@ -25,22 +23,17 @@ const byID = "/dev/serial/by-id"
 
 // Ports lists the serial ports, by path.
 func Ports() ([]Port, error) {
-	details, err := enumerator.GetDetailedPortsList()
+	ports, err := listPorts()
 	if err != nil {
 		return nil, fmt.Errorf("list serial ports: %w", err)
 	}
 	stable := stableNames(byID)
-	ports := make([]Port, 0, len(details))
-	for _, d := range details {
-		name := d.Name
+	for i, p := range ports {
+		name := p.Path
 		if s, ok := stable[name]; ok {
 			name = s
 		}
-		p := Port{URL: "serial://" + name, Path: d.Name, Product: d.Product, Serial: d.SerialNumber}
-		if d.IsUSB {
-			p.USB = strings.ToLower(d.VID + ":" + d.PID)
-		}
-		ports = append(ports, p)
+		ports[i].URL = "serial://" + name
 	}
 	slices.SortFunc(ports, func(a, b Port) int { return strings.Compare(a.Path, b.Path) })
 	return ports, nil

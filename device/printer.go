@@ -123,8 +123,8 @@ type PrinterConfig struct {
 	// Report hears every change of the printer's status, Progress every step
 	// of every job. Each is called by one goroutine at a time, in order, and
 	// must return soon: Progress with JobPrinting is called before the first
-	// byte of a copy leaves, so that it can be stored first. Neither may call
-	// Print or Cancel.
+	// byte of a copy leaves, so that it can be stored first. Progress must
+	// not call Cancel.
 	Report   func(Status)
 	Progress func(JobReport)
 }
@@ -270,8 +270,8 @@ func (p *Printer) finish(job Job, state JobState, confirmed bool) {
 	p.tell(JobReport{ID: job.ID, State: state, Copies: job.Copies, Confirmed: confirmed})
 }
 
-// broken tells whether the next job broke off before.
-func (p *Printer) broken() bool {
+// resumes tells whether the next job broke off before.
+func (p *Printer) resumes() bool {
 	job, waiting := p.next()
 	return waiting && job.Copies > 0
 }

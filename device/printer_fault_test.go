@@ -500,3 +500,34 @@ func TestStatusIsToldOnlyWhenItChanges(t *testing.T) {
 		}
 	})
 }
+
+func TestAPrinterSwitchedOnLaterIsNoLongerUnconfirmed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		paper, err := sim.NewPrinter("epson-80", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		language, err := escpos.NewLanguage("auto")
+		if err != nil {
+			t.Fatal(err)
+		}
+		paper.Stall(true)
+		s := start(t, paper, paper.Dial, language)
+		defer s.stop()
+		if status := s.is(device.Ready, "", 5*time.Second); !status.Unconfirmed {
+			t.Errorf("a silent printer is %+v", status)
+		}
+		paper.Stall(false)
+		time.Sleep(5 * time.Second)
+		if status := s.is(device.Ready, "", 0); status.Unconfirmed || status.Model != "EPSON TM-T88V" {
+			t.Errorf("a printer that answers is %+v", status)
+		}
+		if err := s.printer.Print(device.Job{ID: "a", Document: receipt("Anna")}); err != nil {
+			t.Fatal(err)
+		}
+		if r := s.wants("a", device.JobDone, 2*time.Second); !r.Confirmed {
+			t.Errorf("done as %+v", r)
+		}
+		wantReceipts(t, paper, "Anna", 1)
+	})
+}

@@ -12,6 +12,9 @@ import (
 func (c *conversation) poll(ctx context.Context, details bool) error {
 	questions, _ := c.language.Questions()
 	if c.mute {
+		if details && len(questions) > 0 {
+			return c.wake(ctx, questions[0])
+		}
 		return nil
 	}
 	for i, q := range questions {
@@ -31,6 +34,16 @@ func (c *conversation) poll(ctx context.Context, details bool) error {
 	return nil
 }
 
+// wake asks a printer that has never answered: it may have been off.
+func (c *conversation) wake(ctx context.Context, q Question) error {
+	err := c.ask(ctx, q)
+	c.silent = 0
+	if err != nil || c.mute || c.now&blocking != 0 {
+		return err
+	}
+	return c.introduce(ctx)
+}
+
 // ask asks one question and waits for its answer, and for what was sent before
 // it to pass over the wire. An answer that comes later is dropped: it must not
 // be taken for that of the next question.
@@ -41,11 +54,19 @@ func (c *conversation) ask(ctx context.Context, q Question) error {
 	} else if err := c.pump(ctx, answerWait/4, func() bool { return false }); err != nil {
 		return err
 	}
+	if err := c.drain(); err != nil {
+		return err
+	}
+	c.asked = &q // before the answer can come, which may be at once
 	if err := c.write(ctx, q.Ask); err != nil {
 		return err
 	}
-	c.asked = &q
-	if err := c.pump(ctx, wait, func() bool { return c.asked == nil }); err != nil {
+	enough := func() bool {
+		// No receipt waits for a printer that may never answer.
+		_, waiting := c.printer.next()
+		return c.asked == nil || c.mute && waiting
+	}
+	if err := c.pump(ctx, wait, enough); err != nil {
 		return err
 	}
 	if c.asked != nil {
@@ -105,7 +126,7 @@ func (c *conversation) drain() error {
 // take believes one reply. Bytes nobody asked for are dropped.
 func (c *conversation) take(r Reply) {
 	if !c.answered {
-		c.answered, c.mute = true, false
+		c.answered, c.mute, c.introduced = true, false, false
 		c.printer.hasAnswered()
 	}
 	c.silent, c.unanswered = 0, 0

@@ -134,7 +134,7 @@ func statusOf(err error) Status {
 	}
 	status := Status{State: Absent, Fault: FaultOf(err)}
 	switch status.Fault {
-	case NotPermitted, InUse, NoAnswer, Garbled:
+	case NotPermitted, InUse, NoAnswer, Garbled, CardRefused:
 		status.State = Faulted
 	}
 	return status

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,11 +38,11 @@ func TestADeviceThatIsNotThereIsAskedForLessAndLess(t *testing.T) {
 
 func TestADeviceThatComesBackIsReadyWithinTwoSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		there := false
+		var there atomic.Bool
 		var statuses []Status
 		var far Link
 		s := NewSupervisor(func(context.Context) (Link, error) {
-			if !there {
+			if !there.Load() {
 				return nil, os.ErrNotExist
 			}
 			here, end := NewPipe(8)
@@ -55,7 +56,7 @@ func TestADeviceThatComesBackIsReadyWithinTwoSeconds(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() { s.Run(ctx) })
 		time.Sleep(time.Minute)
-		there = true
+		there.Store(true)
 		time.Sleep(maxPause)
 		synctest.Wait()
 		if s.Status().State != Ready {
