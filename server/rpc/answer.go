@@ -56,10 +56,10 @@ func (d *Door) recover(w http.ResponseWriter, r *http.Request) {
 }
 
 // panicked tells of a panic what holds no secret: the type of its value and the
-// functions on the stack, without their arguments.
+// functions below it on the stack, without their arguments.
 func panicked(v any) error {
 	callers := make([]uintptr, 32)
-	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers)])
+	frames := runtime.CallersFrames(callers[:runtime.Callers(4, callers)])
 	var b strings.Builder
 	for {
 		f, more := frames.Next()

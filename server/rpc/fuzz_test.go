@@ -1,0 +1,99 @@
+package rpc_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"till/protocol"
+	"till/server"
+	"till/server/rpc"
+)
+
+// facts is what a terminal's calls can leave behind.
+type facts struct {
+	journal   int64
+	head      protocol.Hash
+	addresses int
+	state     server.TerminalState
+}
+
+func (c *till) facts(t testing.TB) (f facts) {
+	t.Helper()
+	must(t, c.s.db.Read(context.Background(), func(tx *server.Tx) error {
+		t, err := tx.Terminals.Get(c.id)
+		if err != nil {
+			return err
+		}
+		leased, err := tx.Addresses.Leased(c.id)
+		f = facts{t.JournalSeq, t.JournalHash, len(leased), t.State}
+		return err
+	}))
+	return f
+}
+
+// FuzzBody sends bodies of a paired terminal to the handler with a whole server
+// behind it. Nothing makes it fail for reasons of its own, every answer is JSON
+// within its limit, and what is refused as malformed leaves no fact.
+func FuzzBody(f *testing.F) {
+	s := newShop(f)
+	c := s.enroll("kasse1")
+	door, err := rpc.New(rpc.Options{Server: s.core, Clock: s.clock.time, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	must(f, err)
+	in := &inside{door: door}
+
+	text, err := os.ReadFile("../../protocol/testdata/terminal.json")
+	must(f, err)
+	var vectors struct {
+		Journal []struct{ Entry json.RawMessage }
+	}
+	must(f, json.Unmarshal(text, &vectors))
+	var entries []string
+	for _, v := range vectors.Journal {
+		var b bytes.Buffer
+		must(f, json.Compact(&b, v.Entry))
+		entries = append(entries, b.String())
+		f.Add(b.String())
+		f.Add(one("checkin", strings.TrimSuffix(idle, "}")+`,"journal":[`+b.String()+`]}`))
+	}
+	f.Add(one("checkin", strings.TrimSuffix(idle, "}")+`,"journal":[`+strings.Join(entries, ",")+`]}`))
+	f.Add(one("checkin", `{"software":"till/1.0.0 linux/arm64","config":7,"alert":1041,"addresses":12,"wait":1,"devices":[{"name":"card","state":"fault","fault":"no_answer"}],"journal":[]}`))
+	f.Add(one("getaddress", `{"want":2,"held":["a"],"release":["b"]}`))
+	f.Add(one("queryaddress", `{"addresses":["bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"]}`))
+	f.Add(one("sweep", `{"id":"01a20e3d-467a-7891-9512-858dd1591afb","keys":["`+secrets[0]+`"],"due_sat":1000,"change":"bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"}`))
+	f.Add(one("dispense", `{"id":"01a20e3d-467a-7891-9512-858dd1591afb","amount_sat":1000,"method":"address","address":"x","authcode":"3:000000","refund_of":"01a20e3d-467a-7891-9512-858dd1591afb"}`))
+	f.Add(one("querynonce", `{"id":"01a20e3d-467a-7891-9512-858dd1591afb"}`))
+	f.Add(one("rpc.discover", `{}`))
+	f.Add(`[` + one("checkin", idle) + `,` + one("getaddress", `{"want":1}`) + `,1]`)
+	f.Add(`{"jsonrpc":"2.0","method":"getaddress","params":{"want":1}}`)
+	f.Add(``)
+
+	f.Fuzz(func(t *testing.T, body string) {
+		before := c.facts(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // of a check-in that waits
+		defer cancel()
+		a := in.post(ctx, t, c, body)
+		switch {
+		case a.status == 413 && len(body) > protocol.MaxRequest, a.status == 204 && len(a.body) == 0:
+		case a.status == 403: // a fork suspended it
+			must(t, s.core.Resume(t.Context(), c.name))
+		case a.status != 200:
+			t.Fatalf("status %d: %s", a.status, a.body)
+		case !json.Valid(a.body) || len(a.body) > protocol.MaxResponse:
+			t.Fatalf("answer of %d bytes: %.200s", len(a.body), a.body)
+		}
+		if bytes.Contains(a.body, []byte(`"ref":"`)) && !strings.Contains(body, "sweep") && !strings.Contains(body, "dispense") && !strings.Contains(body, "querynonce") {
+			t.Fatalf("a fault of the server's own: %s", a.body)
+		}
+		var r response
+		if malformed := json.Unmarshal(a.body, &r) == nil && r.Error != nil && r.Error.Code != -32000; malformed && c.facts(t) != before {
+			t.Fatalf("refused with %d, yet %+v became %+v", r.Error.Code, before, c.facts(t))
+		}
+	})
+}
