@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/protocol"
 )
 
 // play plays stories at the stall; shots go to the directory.
@@ -341,5 +345,91 @@ func TestAPersonsPaceShowsWhatIsPlayed(t *testing.T) {
 	}
 	if !strings.Contains(show.String(), "\x1b]2;hello\a") || !strings.Contains(show.String(), "The stall") {
 		t.Errorf("shown %q", show.String())
+	}
+}
+
+func TestAScannerThatIsAKeyboardTypesTooFastForAHand(t *testing.T) {
+	t.Parallel()
+	s, _ := holds(t, "type \"12\\n\"\nscan \"4006381333931\" by keyboard\nhold x 3\nsee \"stall\"")
+	if want := "1 2 enter 4 0 0 6 3 8 1 3 3 3 9 3 1 enter x x x"; strings.Join(s.heard, " ") != want {
+		t.Errorf("heard %q, want %q", s.heard, want)
+	}
+	for i := 1; i < len(s.heardAt); i++ {
+		gap, scanned := s.heardAt[i].Sub(s.heardAt[i-1]), i > 3 && i <= 16
+		if !scanned && gap < 31*time.Millisecond {
+			t.Errorf("key %d came %v after the one before: that is a scan's", i, gap)
+		}
+	}
+}
+
+func TestAProgramWithoutMarksIsGivenAMoment(t *testing.T) {
+	t.Parallel()
+	results, _, _, err := play(t, func(shop *Shop) { shop.Program = deaf{shop.Program} }, "ring 8\nsee \"cart 8\"\nnot \"typed 8\"")
+	if err != nil || !results[0].Held {
+		t.Errorf("%v %+v", err, results[0].Failure)
+	}
+}
+
+// deaf is a program that does not ask its filter.
+type deaf struct{ Program }
+
+func (d deaf) Start(ctx context.Context, tty TTY) error {
+	tty.Filter = func(_ tea.Model, msg tea.Msg) tea.Msg { return msg }
+	return d.Program.Start(ctx, tty)
+}
+
+func TestAStoryThatTakesTooLongIsEnded(t *testing.T) {
+	t.Parallel()
+	opener, _ := open(t, nil)
+	shop, err := opener(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, errTooLong)
+	defer cancel()
+	story, err := Parse("long.story", "see \"stall\"\nwait 1h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRunner(Options{Now: time.Now, Width: 80, Height: 24, Term: "xterm"}, shop)
+	if f := r.play(ctx, story); f == nil || f.Line != 2 || f.Why != errTooLong.Error() {
+		t.Errorf("%+v", f)
+	}
+	if err := shop.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAValueComparesAsANumberWhereItIsOne(t *testing.T) {
+	for _, c := range []struct {
+		left, op, right string
+		pattern, want   bool
+	}{
+		{"25000", "==", "0.00025btc", false, true}, {"12.50", "==", "12.5", false, true}, {"9", "<", "10", false, true}, {"-5", "<", "1sat", false, true},
+		{"a", "==", "a", false, true}, {"a", "!=", "b", false, true}, {"10", ">=", "10", false, true}, {"10", ">", "10", false, false},
+		{"10", "<=", "9.999", false, false}, {"abc", "~", "b", false, true}, {"abc", "~", "^b", true, false}, {"abc", "~", "^a", true, true},
+	} {
+		if got, err := compare(c.left, c.op, c.right, c.pattern); err != nil || got != c.want {
+			t.Errorf("%s %s %s: %v, %v", c.left, c.op, c.right, got, err)
+		}
+	}
+}
+
+func TestACustomerPaysAPart(t *testing.T) {
+	sale := Sale{Due: 25000, Received: 1000, Rate: 5_000_000, Currency: "EUR"} // 50 000.00 a bitcoin
+	sat := protocol.Sat(7)
+	for _, c := range []struct {
+		pays Pays
+		want protocol.Sat
+	}{
+		{Pays{}, 24000}, {Pays{Percent: 50}, 12500}, {Pays{Percent: 1000}, 250000}, {Pays{Amount: &Amount{Sat: &sat}}, 7}, {Pays{Amount: &Amount{Decimal: "5.00"}}, 10000},
+	} {
+		if got, err := sale.part(c.pays); err != nil || got != c.want {
+			t.Errorf("%+v: %v, %v, want %v", c.pays, got, err, c.want)
+		}
+	}
+	sale.Received = 25000
+	if _, err := sale.part(Pays{}); err == nil {
+		t.Error("nothing is due, and it is paid")
 	}
 }

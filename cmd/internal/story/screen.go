@@ -61,14 +61,23 @@ func newScreen(term string, width, height int, keys *keyboard, now func() time.T
 	return s
 }
 
-// limit bounds the one command whose count the emulator takes at its word: to
-// repeat a character more often than there are cells shows nothing more.
+// limit keeps from the emulator what it takes at its word. To repeat a character
+// more often than there are cells shows nothing more. Margins at the left and
+// right (mode 69), which few terminals have, may lie outside its screen.
 func (s *screen) limit() {
 	s.emulator.RegisterCsiHandler('b', func(params ansi.Params) bool {
 		if cells := s.emulator.Width() * s.emulator.Height(); len(params) > 0 && params[0].Param(1) > cells {
 			params[0] = ansi.Param(cells)
 		}
 		return false // the emulator's own handler follows
+	})
+	s.emulator.RegisterCsiHandler(ansi.Command('?', 0, 'h'), func(params ansi.Params) bool {
+		for i, p := range params {
+			if p.Param(0) == ansi.ModeLeftRightMargin.Mode() {
+				params[i] = 0
+			}
+		}
+		return false
 	})
 }
 

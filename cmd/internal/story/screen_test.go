@@ -250,6 +250,7 @@ func printed(t *testing.T, shop *Shop, bytes string) {
 func FuzzScreen(f *testing.F) {
 	f.Add("xterm", 8, 4, []byte("\x1b[2J\x1b[5;5Hhello\x1b[31;1mx\x1b[?1049h\x1b[3b\x1b[10L\x1b[5r\x1b[2;4r╭─╮│││╰─╯"))
 	f.Add("linux", 8, 4, []byte("\x1b[?69h\x1b[2;3s\x1b[99@\x1b[4P\x1bM\x1bD\x1b#8 日本 x\x1b[1000000000b\x1b[c\x1b[6n"))
+	f.Add("xterm", 8, 4, []byte("\x1b00\x1b[?69h\x1b[2;7s0000000000000000\x1b[100b"))
 	f.Add("xterm", 30, 16, []byte(strings.Join(halves("x", 2), "\n")))
 	f.Fuzz(func(t *testing.T, term string, width, height int, output []byte) {
 		if width < 1 || height < 1 || width > 60 || height > 40 || len(output) > 4096 {
@@ -295,4 +296,23 @@ func FuzzCodes(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkCodes(b *testing.B) {
+	f := shown("xterm", 80, 24, strings.Join(halves("BITCOIN:BCRT1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQDKU3YN", 4), "\n"))
+	for b.Loop() {
+		if codes := f.dots().codes(); len(codes) != 1 {
+			b.Fatalf("%q", codes)
+		}
+	}
+}
+
+func BenchmarkFrame(b *testing.B) {
+	s := newScreen("xterm", 80, 24, newKeyboard(), time.Now)
+	defer s.close()
+	line := []byte("\x1b[H\x1b[2J" + strings.Repeat("\x1b[31mword \x1b[m", 16))
+	for b.Loop() {
+		_, _ = s.Write(line)
+		_ = s.frame().Text("")
+	}
 }
