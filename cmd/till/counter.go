@@ -22,7 +22,6 @@ type counter struct {
 	dir      string
 	practice bool
 	listen   listening
-	puppet   string // socket of a story's puppet, "" none
 }
 
 // counter is `till` alone.
@@ -80,9 +79,9 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: c.config.Terminal.HalfBlocks == "yes"}
-	if c.puppet != "" {
+	if c.p.puppet != "" {
 		puppet := newPuppet(app, t, line)
-		if err := puppet.serve(ctx, c.puppet); err != nil {
+		if err := puppet.serve(ctx, c.p.puppet); err != nil {
 			return err
 		}
 		back.opened, console.Filter = puppet.open, puppet.filter
@@ -108,9 +107,10 @@ func (c counter) openDevices(t *terminal.Terminal, log *slog.Logger) (*tui.Spool
 func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, back *backroom, devices *boot.Counter) error {
 	work, stop := context.WithCancel(ctx)
 	ended := make(chan error, 3)
-	go func() { ended <- back.run(work) }()
+	paired := make(chan struct{})
+	go func() { ended <- back.run(work, paired) }()
 	go func() { devices.Run(work); ended <- nil }()
-	go func() { ended <- back.terminal.Run(work) }()
+	go func() { ended <- c.call(work, back.terminal, paired) }()
 	err := app.Run(ctx, console)
 	stop()
 	for range cap(ended) {
@@ -122,6 +122,16 @@ func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, ba
 		err = errors.Join(err, cause)
 	}
 	return err
+}
+
+// call checks in until ctx ends, once the terminal is paired.
+func (c counter) call(ctx context.Context, t *terminal.Terminal, paired <-chan struct{}) error {
+	select {
+	case <-paired:
+		return t.Run(ctx)
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 // backroom is the embedded server behind a terminal, and in practice the world.
@@ -137,9 +147,14 @@ type backroom struct {
 }
 
 // run opens the server, pairs the terminal with it at the first start, and
-// serves until ctx ends. What keeps it from opening ends the program.
-func (b *backroom) run(ctx context.Context) (err error) {
+// serves until ctx ends. What keeps it from opening ends the program. A terminal
+// that was paired before need not wait.
+func (b *backroom) run(ctx context.Context, paired chan<- struct{}) (err error) {
 	c := b.counter
+	_, known := b.terminal.Identity()
+	if known {
+		close(paired)
+	}
 	if !c.practice && c.config.Server.URL != "" {
 		return nil
 	}
@@ -164,11 +179,15 @@ func (b *backroom) run(ctx context.Context) (err error) {
 		b.server <- s
 		go s.World().MineEvery(ctx, c.config.Practice.BlockEvery)
 	}
-	go func() {
-		if err := s.PairEmbedded(ctx, b.terminal); err != nil && ctx.Err() == nil {
-			b.stop(err)
-		}
-	}()
+	if !known {
+		go func() {
+			if err := s.PairEmbedded(ctx, b.terminal); err != nil {
+				b.stop(err)
+				return
+			}
+			close(paired)
+		}()
+	}
 	if err := s.Run(ctx); err != nil {
 		b.stop(err)
 	}

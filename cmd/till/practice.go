@@ -32,8 +32,6 @@ func (p *program) practice() *cobra.Command {
 	command.Flags().StringArrayVar(&scripts, "script", nil, "play a story instead, - for standard input; may be given several times")
 	command.Flags().StringVar(&printer, "printer", "", "URL of a printer instead of the simulated one")
 	c.listen.flags(command, "", "")
-	command.Flags().StringVar(&c.puppet, "puppet", "", "socket for the stage of a story")
-	_ = command.Flags().MarkHidden("puppet")
 	s.flags(command)
 	return command
 }

@@ -19,6 +19,7 @@ type program struct {
 	data       string
 	configFile string
 	json       bool
+	puppet     string // socket for the stage of a story, "" none
 }
 
 // run parses the arguments and carries the command out.
@@ -50,6 +51,8 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default $XDG_DATA_HOME/till, else /var/lib/till)")
 	root.PersistentFlags().StringVar(&p.configFile, "config", "", "configuration file")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
+	root.PersistentFlags().StringVar(&p.puppet, "puppet", "", "socket for the stage of a story")
+	_ = root.PersistentFlags().MarkHidden("puppet") // it exists
 	root.AddCommand(p.practice(), p.serve(), p.terminal(), p.enroll(), p.wallet(), p.config(), p.journal(), p.devices(), p.doctor(), p.version())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

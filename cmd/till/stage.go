@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,7 +36,8 @@ import (
 // is moved and questioned through two listeners of its own (see puppet.go).
 type stage struct {
 	program string   // the executable
-	env     []string // what makes it till, where it is a test
+	args    []string // of the command that plays
+	env     []string
 	dir     string
 	printer *sim.Printer
 	paper   net.Listener // where the printer answers
@@ -49,22 +51,33 @@ type stage struct {
 // startTime is how long a program may take until it draws.
 const startTime = 20 * time.Second
 
-// openStage makes a shop on fresh data in a temporary directory.
-func openStage(program string, env []string) (*story.Shop, error) {
+// openStage makes a practice shop on fresh data in a temporary directory.
+func openStage(program string) (*story.Shop, error) {
+	s, err := newStage(program)
+	if err != nil {
+		return nil, err
+	}
+	if s.paper, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, errors.Join(fmt.Errorf("make shop: %w", err), s.close())
+	}
+	go s.servePrinter()
+	s.args = []string{"practice", "--printer", "tcp://" + s.paper.Addr().String(), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json")}
+	// A story speaks of frames, not of minutes: blocks come when it mines them.
+	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
+	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Close: s.close}, nil
+}
+
+func newStage(program string) (*stage, error) {
 	dir, err := os.MkdirTemp("", "till-story-")
 	if err != nil {
 		return nil, fmt.Errorf("make shop: %w", err)
 	}
-	s := &stage{program: program, env: env, dir: dir, ended: make(chan struct{})}
+	s := &stage{program: program, dir: dir, ended: make(chan struct{})}
 	close(s.ended)
 	if s.printer, err = sim.NewPrinter("epson-80", nil); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if s.paper, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return nil, errors.Join(fmt.Errorf("make shop: %w", err), os.RemoveAll(dir))
-	}
-	go s.servePrinter()
-	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Close: s.close}, nil
+	return s, nil
 }
 
 func (s *stage) servePrinter() {
@@ -82,7 +95,10 @@ func (s *stage) close() error {
 	err := s.Signal(context.Background(), "KILL")
 	<-s.Ended()
 	s.printer.Close()
-	return errors.Join(err, s.paper.Close(), os.RemoveAll(s.dir))
+	if s.paper != nil {
+		err = errors.Join(err, s.paper.Close())
+	}
+	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
 func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
@@ -94,11 +110,8 @@ func (s *stage) Start(ctx context.Context, t story.TTY) error {
 			return fmt.Errorf("start: %w", err)
 		}
 	}
-	child := exec.Command(s.program, "practice", "--data", s.dir, "--puppet", s.path("puppet.sock"),
-		"--printer", "tcp://"+s.paper.Addr().String(), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json"))
-	child.Env = append(append([]string{"HOME=" + s.dir, "PATH=" + os.Getenv("PATH")}, s.env...), t.Env...)
-	// A story speaks of frames, not of minutes: blocks come when it mines them.
-	child.Env = append(child.Env, "TILL_PRACTICE_BLOCK_EVERY=0s")
+	child := exec.Command(s.program, append([]string{"--data", s.dir, "--puppet", s.path("puppet.sock")}, s.args...)...)
+	child.Env = slices.Concat([]string{"HOME=" + s.dir}, s.env, t.Env)
 	tty, err := pty.StartWithSize(child, &pty.Winsize{Rows: uint16(t.Height), Cols: uint16(t.Width)})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)

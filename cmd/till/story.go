@@ -33,7 +33,7 @@ func (p *program) playStories(ctx context.Context, files []string, s scripted) e
 		return fail("play stories", err)
 	}
 	o := story.Options{
-		Open:  func(context.Context) (*story.Shop, error) { return openStage(program, nil) },
+		Open:  func(context.Context) (*story.Shop, error) { return openStage(program) },
 		Now:   time.Now,
 		Stdin: p.in, Out: p.out, Term: s.term, Speed: s.speed, Shots: s.shots,
 	}
