@@ -7,13 +7,25 @@ import (
 	"till/device"
 )
 
-// The lamps: 1B 81 puts them out, 1B 82 lights all.
+// Lamp is what the reader's lamps show. While it waits for a card the reader
+// lights its own.
+type Lamp byte
+
+// The lamps, as the commands that light them.
 const (
-	lampsOff   = 0x81
-	lampGreen  = 0x83
-	lampYellow = 0x84
-	lampRed    = 0x85
+	LampsOff Lamp = 0x81 + iota
+	AllLamps
+	Green
+	Yellow
+	Red
 )
+
+// Light lights a lamp.
+func (r *Reader) Light(ctx context.Context, l Lamp) error {
+	return r.do(ctx, "light lamp", func(ctx context.Context, s *session) error {
+		return s.send(ctx, escape, byte(l))
+	})
+}
 
 // Read waits for a swipe and reads the text of each track. An empty card is
 // CardEmpty; one without a single readable track CardUnreadable.
@@ -196,17 +208,12 @@ func (r *Reader) Coercivity(ctx context.Context) (c device.Coercivity, err error
 	return c, err
 }
 
-// prepare sets the bits per character and lights the lamp that asks for a card.
+// prepare sets the bits per character.
 func (s *session) prepare(ctx context.Context, raw bool) error {
-	if s.raw != raw {
-		if err := s.setRaw(ctx, raw); err != nil {
-			return err
-		}
+	if s.raw == raw {
+		return nil
 	}
-	if err := s.send(ctx, escape, lampsOff); err != nil {
-		return err
-	}
-	return s.send(ctx, escape, lampYellow)
+	return s.setRaw(ctx, raw)
 }
 
 // prepareToWrite sets the coercivity as well.
@@ -216,11 +223,11 @@ func (s *session) prepareToWrite(ctx context.Context, raw bool, c device.Coerciv
 		command = 'y'
 	}
 	status, err := s.command(ctx, answerWait, escape, command)
+	if err == nil {
+		err = verdict(status, device.CardRefused)
+	}
 	if err != nil {
 		return err
-	}
-	if status != statusGood {
-		return verdict(status, device.CardRefused)
 	}
 	return s.prepare(ctx, raw)
 }
@@ -239,18 +246,19 @@ func (s *session) swipe(ctx context.Context, parse func([]byte) error) error {
 }
 
 // show lights green for good and red for a fault of the card, and hands on the
-// error.
+// error. What the reader did is done: a link that breaks here is found at the
+// next question.
 func (s *session) show(ctx context.Context, err error) error {
 	var fault *device.CardError
-	lamp := byte(lampGreen)
+	lamp := Green
 	switch {
 	case errors.As(err, &fault) && fault.Fault != device.NoSwipe:
-		lamp = lampRed
+		lamp = Red
 	case err != nil:
 		return err
 	}
-	if err := s.send(ctx, escape, lampsOff); err != nil {
-		return err
+	if s.send(ctx, escape, byte(LampsOff)) == nil {
+		_ = s.send(ctx, escape, byte(lamp))
 	}
-	return errors.Join(s.send(ctx, escape, lamp), err)
+	return err
 }
