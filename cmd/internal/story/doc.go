@@ -4,7 +4,12 @@
 //
 // It promises: the whole grammar is parsed and every wrong line is named before
 // anything runs; keys travel as the bytes a real terminal of the chosen TERM
-// would send, through the program's own decoder; the screen is read back from
-// the bytes the program writes, by a terminal emulator; a statement that cannot
-// be carried out yet is refused by name.
+// would send, no faster than a hand, through the program's own decoder; the
+// screen is read back from the bytes the program writes, by a terminal
+// emulator, and no frame is missed; a QR code counts only where a phone could
+// read it; a statement that cannot be carried out yet is refused by name.
+//
+// The program and what is around it are whoever implements [Shop]'s parts.
+// Times are those of the machine: the practice clock runs as fast and is only
+// pushed forward.
 package story

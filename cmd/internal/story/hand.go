@@ -187,7 +187,7 @@ func (r *runner) settle(ctx context.Context) error {
 			if handled > 0 { // it knows marks: it is only slow
 				continue
 			}
-		case <-r.shop.Program.Ended():
+		case <-r.program.Ended():
 		case <-timer.C:
 			return errors.New("the program has not handled the last key")
 		case <-ctx.Done():
@@ -249,11 +249,11 @@ func (r *runner) act(ctx context.Context, name string) error {
 	}
 	var key string
 	err := r.until(ctx, r.patience, func(*Frame) error {
-		action := r.shop.Program.Action(name)
+		action := r.program.Action(name)
 		key = action.Key
 		switch {
 		case key == "":
-			return fmt.Errorf("%s is not offered on screen %s", name, r.shop.Program.Screen())
+			return fmt.Errorf("%s is not offered on screen %s", name, r.program.Screen())
 		case !action.Enabled:
 			return fmt.Errorf("%s is not possible now: %s", name, action.Why)
 		}
@@ -270,12 +270,8 @@ func (r *runner) reach(ctx context.Context, name string) error {
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
-	return r.until(ctx, r.patience, func(*Frame) error {
-		if shown := r.shop.Program.Screen(); shown != name {
-			return fmt.Errorf("the screen is %s", shown)
-		}
-		return nil
-	})
+	_, look := r.lookAtScreen(ctx, OnScreen{name})
+	return r.until(ctx, r.patience, look)
 }
 
 // signIn signs another user in: number or name, Enter, PIN, Enter (product §3).
@@ -283,7 +279,7 @@ func (r *runner) signIn(ctx context.Context, who SignIn) error {
 	if err := r.settle(ctx); err != nil {
 		return err
 	}
-	if r.shop.Program.Screen() != "sign-in" {
+	if r.program.Screen() != "sign-in" {
 		if err := r.act(ctx, "user"); err != nil {
 			return err
 		}
@@ -298,7 +294,7 @@ func (r *runner) signIn(ctx context.Context, who SignIn) error {
 		return err
 	}
 	return r.until(ctx, r.patience, func(*Frame) error {
-		if r.shop.Program.Screen() == "sign-in" {
+		if r.program.Screen() == "sign-in" {
 			return errors.New("still at the sign-in")
 		}
 		return nil
@@ -307,7 +303,7 @@ func (r *runner) signIn(ctx context.Context, who SignIn) error {
 
 // toRegister goes to the register if it is not shown.
 func (r *runner) toRegister(ctx context.Context) error {
-	if err := r.settle(ctx); err != nil || r.shop.Program.Screen() == "register" {
+	if err := r.settle(ctx); err != nil || r.program.Screen() == "register" {
 		return err
 	}
 	if err := r.act(ctx, "register"); err != nil {

@@ -186,14 +186,6 @@ func (shop *Shop) lacks(s Statement) string {
 	if s.On != "main" {
 		return "on " + s.On + ":"
 	}
-	need := func(what string, parts ...bool) string {
-		for _, there := range parts {
-			if !there {
-				return what
-			}
-		}
-		return ""
-	}
 	switch do := s.Do.(type) {
 	case Taps:
 		return "customer taps"
@@ -206,44 +198,59 @@ func (shop *Shop) lacks(s Statement) string {
 	case CardHolds:
 		return "card holds"
 	case Ring:
-		return need("ring with a name or in bitcoin", do.Name == "", do.Amount.Sat == nil)
-	case Pays:
-		return need("customer pays", shop.World != nil, shop.Books != nil)
-	case Replaces:
-		return need("customer replaces", shop.World != nil)
-	case Mine:
-		return need("mine", shop.World != nil)
-	case Reorg:
-		return need("reorg", shop.World != nil)
-	case Rate:
-		return need("rate", shop.World != nil)
-	case Node:
-		return need("node", shop.World != nil)
-	case Pull:
-		return need("pull "+do.Line, do.Line == "power" || shop.Cables != nil)
-	case Plug:
-		return need("plug "+do.Line, do.Line == "power" || shop.Cables != nil)
-	case PrinterIs:
-		return need("printer", shop.Printer != nil)
-	case Paper:
-		return need("paper", shop.Printer != nil)
-	case SeeDisplay:
-		return need("display", shop.Display != nil)
-	case SeeDrawer:
-		return need("drawer", shop.Drawer != nil)
-	case Scan:
-		return need("scan by serial", do.By != "serial" || shop.Scanner != nil)
-	case SeeState:
-		return need("see state", shop.Books != nil)
-	case Verify:
-		return need("journal verify", shop.Books != nil)
-	case Expect:
-		for _, operand := range []string{do.Left, do.Right} {
-			what := need("expect "+operand, operand != "@paper.lines" || shop.Printer != nil, !isBooked(operand) || shop.Books != nil)
-			if what != "" {
-				return what
-			}
+		if do.Name != "" || do.Amount.Sat != nil {
+			return "ring with a name or in bitcoin"
+		}
+	}
+	for what, there := range shop.needed(s.Do) {
+		if !there {
+			return what
 		}
 	}
 	return ""
+}
+
+// needed are the parts of the shop that a statement needs, by what to call the
+// statement without it, and whether they are there.
+func (shop *Shop) needed(step Step) map[string]bool {
+	world, books, printer := shop.World != nil, shop.Books != nil, shop.Printer != nil
+	switch do := step.(type) {
+	case Pays:
+		return map[string]bool{"customer pays": world && books}
+	case Replaces:
+		return map[string]bool{"customer replaces": world}
+	case Mine:
+		return map[string]bool{"mine": world}
+	case Reorg:
+		return map[string]bool{"reorg": world}
+	case Rate:
+		return map[string]bool{"rate": world}
+	case Node:
+		return map[string]bool{"node": world}
+	case Pull:
+		return map[string]bool{"pull " + do.Line: shop.Cables != nil || do.Line == "power"}
+	case Plug:
+		return map[string]bool{"plug " + do.Line: shop.Cables != nil || do.Line == "power"}
+	case PrinterIs:
+		return map[string]bool{"printer": printer}
+	case Paper:
+		return map[string]bool{"paper": printer}
+	case SeeDisplay:
+		return map[string]bool{"display": shop.Display != nil}
+	case SeeDrawer:
+		return map[string]bool{"drawer": shop.Drawer != nil}
+	case Scan:
+		return map[string]bool{"scan by serial": shop.Scanner != nil || do.By != "serial"}
+	case SeeState:
+		return map[string]bool{"see state": books}
+	case Verify:
+		return map[string]bool{"journal verify": books}
+	case Expect:
+		needs := map[string]bool{}
+		for _, operand := range []string{do.Left, do.Right} {
+			needs["expect "+operand] = (books || !isBooked(operand)) && (printer || operand != "@paper.lines")
+		}
+		return needs
+	}
+	return nil
 }

@@ -29,64 +29,78 @@ func (r *runner) within(d time.Duration) time.Duration {
 	return d
 }
 
-// lookStep carries out what looks at screen and counter; false when it is none
-// of it. Looking begins with the frame behind the last key.
+// lookStep carries out what looks at screen, counter and books; false when it is
+// none of it. Looking begins with the frame behind the last key. Where the
+// answer may be on its way from the server it is waited for, also by can, let
+// and drawer; not and expect look once.
 func (r *runner) lookStep(ctx context.Context, step Step) (bool, error) {
-	var look func(*Frame) error
-	within := r.patience
+	within, look := r.lookAtScreen(ctx, step)
+	if look == nil {
+		within, look = r.lookAtCounter(ctx, step)
+	}
 	switch do := step.(type) {
-	case OnScreen:
-		look = func(*Frame) error {
-			if shown := r.shop.Program.Screen(); shown != do.Name {
-				return fmt.Errorf("the screen is %s", shown)
-			}
-			return nil
-		}
-	case See:
-		within = r.within(do.Within)
-		look = func(f *Frame) error { return not(r.matches(do.Text, f.Text(do.In)), errNotSeen) }
-	case SeeState:
-		within = r.within(do.Within)
-		look = func(*Frame) error { return r.state(ctx, do.State) }
-	case Can:
-		look = func(*Frame) error { return r.can(do) }
-	case ReadQR:
-		within = r.within(do.Within)
-		look = func(f *Frame) error { return r.readQR(do, f) }
+	case Never:
+		return true, r.never(ctx, do)
 	case Let:
 		if do.Pattern == nil {
 			r.vars[do.Var] = do.Text
 			return true, nil
 		}
-		look = func(f *Frame) error { return r.capture(do, f) }
-	case Paper:
-		within = r.within(do.Within)
-		look = func(*Frame) error { return r.paper(do) }
-	case SeeDisplay:
-		look = func(*Frame) error {
-			row := r.shop.Display.Row(do.Row - 1)
-			return not(r.matches(do.Text, row), fmt.Errorf("the display shows %q", row))
-		}
-	case SeeDrawer:
-		look = func(*Frame) error {
-			open := r.shop.Drawer.DrawerOpen()
-			return not(open == (do.State == "opened"), errors.New("the drawer is not "+do.State))
-		}
-	case NotSee:
-		within = 0
-		look = func(f *Frame) error { return not(!r.matches(do.Text, f.Text(do.In)), errors.New("it is there")) }
-	case Never:
-		return true, r.never(ctx, do)
-	case Expect:
-		within = 0
-		look = func(*Frame) error { return r.expect(ctx, do) }
-	default:
+	}
+	if look == nil {
 		return false, nil
 	}
 	if err := r.settle(ctx); err != nil {
 		return true, err
 	}
 	return true, r.until(ctx, within, look)
+}
+
+// lookAtScreen gives what to look for on the screen, and for how long.
+func (r *runner) lookAtScreen(ctx context.Context, step Step) (time.Duration, func(*Frame) error) {
+	switch do := step.(type) {
+	case OnScreen:
+		return r.patience, func(*Frame) error {
+			shown := r.program.Screen()
+			return not(shown == do.Name, fmt.Errorf("the screen is %s", shown))
+		}
+	case See:
+		return r.within(do.Within), func(f *Frame) error { return not(r.matches(do.Text, f.Text(do.In)), errNotSeen) }
+	case SeeState:
+		return r.within(do.Within), func(*Frame) error { return r.state(ctx, do.State) }
+	case NotSee:
+		return 0, func(f *Frame) error {
+			return not(!r.matches(do.Text, f.Text(do.In)), errors.New("it is there"))
+		}
+	case Can:
+		return r.patience, func(*Frame) error { return r.can(do) }
+	case ReadQR:
+		return r.within(do.Within), func(f *Frame) error { return r.readQR(do, f) }
+	case Let:
+		return r.patience, func(f *Frame) error { return r.capture(do, f) }
+	}
+	return 0, nil
+}
+
+// lookAtCounter gives what to look for on paper, devices and in the books.
+func (r *runner) lookAtCounter(ctx context.Context, step Step) (time.Duration, func(*Frame) error) {
+	switch do := step.(type) {
+	case Paper:
+		return r.within(do.Within), func(*Frame) error { return r.paper(do) }
+	case SeeDisplay:
+		return r.patience, func(*Frame) error {
+			row := r.shop.Display.Row(do.Row - 1)
+			return not(r.matches(do.Text, row), fmt.Errorf("the display shows %q", row))
+		}
+	case SeeDrawer:
+		return r.patience, func(*Frame) error {
+			open := r.shop.Drawer.DrawerOpen()
+			return not(open == (do.State == "opened"), errors.New("the drawer is not "+do.State))
+		}
+	case Expect:
+		return 0, func(*Frame) error { return r.expect(ctx, do) }
+	}
+	return 0, nil
 }
 
 // not is nil when a statement holds, else why it does not.
@@ -118,7 +132,7 @@ func (r *runner) never(ctx context.Context, do Never) error {
 
 // can compares what the program says about an action.
 func (r *runner) can(do Can) error {
-	action := r.shop.Program.Action(do.Action)
+	action := r.program.Action(do.Action)
 	possible := action.Key != "" && action.Enabled
 	why := action.Why
 	if action.Key == "" {

@@ -110,10 +110,7 @@ shot paid.txt
 func TestKeysArriveThroughTheProgramsDecoder(t *testing.T) {
 	t.Parallel()
 	keys := "up down left right home end pgup pgdn insert delete f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12 tab shift+tab backspace space a é / \" $ ctrl+p alt+x"
-	var want []string
-	for _, key := range strings.Fields(strings.NewReplacer("pgdn", "pgdown").Replace(keys)) {
-		want = append(want, key)
-	}
+	want := strings.Fields(strings.NewReplacer("pgdn", "pgdown").Replace(keys))
 	s, _ := holds(t, "press "+keys+"\npress esc a\nsee \"stall\"")
 	if want := append(want, "esc", "a"); !reflect.DeepEqual(s.heard, want) {
 		t.Errorf("heard %q\nwant  %q", s.heard, want)

@@ -12,25 +12,31 @@ import (
 // runner plays one story in one shop.
 type runner struct {
 	Options
+	seat     // of the terminal that statements speak of
 	shop     *Shop
-	locale   string
-	colour   string
 	patience time.Duration
 	vars     map[string]string
 	lastPaid string // txid of the customer's last payment
+	played   []Statement
+}
 
-	running bool // the story started the program and has not stopped it
+// seat is a person before one terminal of the shop.
+//
+// BUGS: there is only the seat of "main"; `on NAME:` is refused.
+type seat struct {
+	program Program
+	locale  string
+	colour  string
+	running bool      // the story started the program and has not stopped it
+	begun   time.Time // of the last start
 	screen  *screen
 	keys    *keyboard
 	marks   *marks
 	hand    hand
-	begun   time.Time // of the last start
-
-	played []Statement
 }
 
 func newRunner(o Options, shop *Shop) *runner {
-	r := &runner{Options: o, shop: shop, patience: defaultPatience, vars: map[string]string{}}
+	r := &runner{Options: o, seat: seat{program: shop.Program}, shop: shop, patience: defaultPatience, vars: map[string]string{}}
 	r.keys = newKeyboard()
 	r.screen = newScreen(r.Term, r.Width, r.Height, r.keys, r.Now)
 	return r
@@ -69,7 +75,7 @@ func (r *runner) step(ctx context.Context, step Step) error {
 		r.Width, r.Height = do.Width, do.Height
 		r.screen.resize(r.Width, r.Height)
 		if r.running {
-			r.shop.Program.Resize(r.Width, r.Height)
+			r.program.Resize(r.Width, r.Height)
 			r.hand.dirty = true
 		}
 		return nil
@@ -163,7 +169,7 @@ func (r *runner) start(ctx context.Context) error {
 		tty.Output = io.MultiWriter(r.screen, r.Show)
 	}
 	r.begun = r.Now()
-	if err := r.shop.Program.Start(ctx, tty); err != nil {
+	if err := r.program.Start(ctx, tty); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
 	r.running = true
@@ -187,7 +193,7 @@ func (r *runner) gone(ctx context.Context) error {
 	timer := time.NewTimer(r.patience)
 	defer timer.Stop()
 	select {
-	case <-r.shop.Program.Ended():
+	case <-r.program.Ended():
 		return nil
 	case <-timer.C:
 		return errors.New("the program runs already")
@@ -235,14 +241,14 @@ func (r *runner) stop(ctx context.Context, signal string) error {
 		}
 	}
 	r.running = false
-	if err := r.shop.Program.Signal(ctx, signal); err != nil {
+	if err := r.program.Signal(ctx, signal); err != nil {
 		return fmt.Errorf("signal %s: %w", signal, err)
 	}
 	r.keys.close()
 	timer := time.NewTimer(stopTime)
 	defer timer.Stop()
 	select {
-	case <-r.shop.Program.Ended():
+	case <-r.program.Ended():
 		return nil
 	case <-timer.C:
 		return fmt.Errorf("the program has not ended %v after SIG%s", stopTime, signal)
@@ -254,7 +260,7 @@ func (r *runner) stop(ctx context.Context, signal string) error {
 // ended tells whether the last run is over.
 func (r *runner) ended() bool {
 	select {
-	case <-r.shop.Program.Ended():
+	case <-r.program.Ended():
 		return true
 	default:
 		return false

@@ -38,7 +38,6 @@ type stall struct {
 	printer *sim.Printer
 	ahead   time.Duration
 	txs     int
-	dirs    int // how often it was opened
 	starts  int
 	env     []string
 }

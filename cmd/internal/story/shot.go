@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/image/font/basicfont"
 	"golang.org/x/image/font/inconsolata"
 )
@@ -111,7 +112,7 @@ func drawCell(img *image.RGBA, at image.Rectangle, c *uv.Cell, ink color.Color) 
 			draw.Draw(img, part, source, image.Point{}, draw.Src)
 		}
 	}
-	if c.Style.Underline != uv.UnderlineStyleNone {
+	if c.Style.Underline != ansi.UnderlineNone {
 		draw.Draw(img, image.Rect(at.Min.X, at.Max.Y-2, at.Max.X, at.Max.Y-1), source, image.Point{}, draw.Src)
 	}
 }

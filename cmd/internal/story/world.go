@@ -56,7 +56,7 @@ func (r *runner) worldStep(ctx context.Context, step Step) error {
 		if err := r.settle(ctx); err != nil {
 			return err
 		}
-		return r.shop.Program.Signal(ctx, strings.TrimPrefix(do.Name, "SIG"))
+		return r.program.Signal(ctx, strings.TrimPrefix(do.Name, "SIG"))
 	case Shot:
 		if err := r.settle(ctx); err != nil {
 			return err
