@@ -169,7 +169,9 @@ func (c Console) terminal() (widget.Terminal, colorprofile.Profile) {
 // Seen is what a script may know of the screen without knowing its layout. It
 // is a snapshot after the last message was handled.
 type Seen struct {
-	Screen string // of stories.md: register, pay, sales, …
+	// Screen is a name of stories.md: register, pay, sales, …; "" until the
+	// shop's configuration has come and, in practice, the shift is open.
+	Screen string
 	Dialog string // the name of the dialog on top, "" none
 	Inputs uint64 // keys, pastes and clicks handled so far
 	Offers []Offer

@@ -135,6 +135,8 @@ func remapped(table map[screenName][]key, keys map[Action][]string) map[screenNa
 func globalKeys() []key {
 	later := func(m *model) string { return m.w.NotBuilt }
 	return []key{
+		{action: ActCustomer, keys: []string{"f9"}, do: (*model).customerPays, whyNot: (*model).whyNoCustomer,
+			offered: func(m *model) bool { return m.o.Customer != nil }, quiet: true},
 		{action: ActRegister, keys: []string{"f2"}, do: func(m *model) tea.Cmd { return m.goTo(onRegister) },
 			offered: func(m *model) bool { return m.screen != onRegister }},
 		{action: ActSales, keys: []string{"f3"}, do: func(m *model) tea.Cmd { return m.goTo(onSales) },
@@ -146,8 +148,6 @@ func globalKeys() []key {
 			offered: func(m *model) bool { return m.screen != onDevices }},
 		{action: ActHelp, keys: []string{"f1", "?"}, do: func(m *model) tea.Cmd { return m.goTo(onHelp) },
 			offered: func(m *model) bool { return m.screen != onHelp }},
-		{action: ActCustomer, keys: []string{"f9"}, do: (*model).customerPays, whyNot: (*model).whyNoCustomer,
-			offered: func(m *model) bool { return m.o.Customer != nil }, quiet: true},
 		{action: ActSell, keys: []string{"f4"}, whyNot: later, quiet: true},
 		{action: ActKey, keys: []string{"f5"}, whyNot: later, quiet: true},
 		{action: ActShift, keys: []string{"f6"}, whyNot: later, quiet: true},

@@ -68,7 +68,9 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 // anything to say.
 func (m *model) noticed(frame widget.Block, foot int) widget.Block {
 	size := frame.Size()
-	line := widget.Notice(size.W-2, m.notice.role, m.notice.text)
+	blank := widget.Text.Say(" ")
+	line := widget.Line{blank, widget.NoticeMark(m.notice.role), blank, m.notice.role.Say(m.notice.text)}.Trunc(size.W - 3)
+	line = append(line, blank)
 	return widget.Overlay(frame, widget.Lines(line), 1, size.H-3-foot)
 }
 
@@ -182,6 +184,9 @@ func (m *model) publish() {
 	s := &Seen{Screen: string(m.shown()), Inputs: m.inputs, Alerts: len(m.facts.alerts), Sale: m.seenSale()}
 	if m.size.W > 0 && (m.size.W < leastWidth || m.size.H < leastHeight) && !m.qrOnly() {
 		s.Screen = string(onTooSmall)
+	}
+	if m.reg.Currency() == "" || m.o.Practice && m.reg.Shift == "" {
+		s.Screen = ""
 	}
 	if d := m.dialog(); d != nil {
 		s.Dialog = d.name

@@ -21,7 +21,8 @@ const (
 	recentMost = 40
 )
 
-// load reads what the first frame shows, before there is one.
+// load reads what the first frame shows, before there is one. The events it
+// hands to the register ask for nothing: there is nobody yet to do it.
 func (m *model) load(ctx context.Context) error {
 	now := m.look()
 	now.apply(m)
@@ -29,7 +30,7 @@ func (m *model) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read shift: %w", err)
 	}
-	shift.apply(m)
+	m.took(shift)
 	text, err := m.o.Terminal.Draft(ctx, draftCart)
 	if err != nil {
 		return fmt.Errorf("read cart: %w", err)
@@ -83,7 +84,7 @@ type resumed struct {
 
 func (r resumed) apply(m *model) tea.Cmd {
 	m.facts.alerts = r.alerts
-	cmds := []tea.Cmd{m.readRecent()}
+	cmds := []tea.Cmd{m.readRecent(), m.readShift()}
 	if r.open != nil {
 		cmds = append(cmds, m.happen(register.Recall{Sale: *r.open}))
 	}
@@ -124,13 +125,7 @@ func (h heard) apply(m *model) tea.Cmd {
 		cmds = append(cmds, m.alerted(a))
 	}
 	if h.fact.Config {
-		cmds = append(cmds, m.aside(readTime, func(ctx context.Context) tea.Msg {
-			s, err := readShift(ctx, m.o.Terminal)
-			if err != nil {
-				return failed{"read shift", err}
-			}
-			return s
-		}))
+		cmds = append(cmds, tea.Sequence(func() tea.Msg { return m.look() }, m.readShift()))
 	}
 	return tea.Batch(cmds...)
 }
@@ -191,6 +186,16 @@ type shifted struct {
 	number int64
 }
 
+func (m *model) readShift() tea.Cmd {
+	return m.aside(readTime, func(ctx context.Context) tea.Msg {
+		s, err := readShift(ctx, m.o.Terminal)
+		if err != nil {
+			return failed{"read shift", err}
+		}
+		return s
+	})
+}
+
 func readShift(ctx context.Context, r Start) (shifted, error) {
 	s, open, err := r.Shift(ctx)
 	if err != nil || !open {
@@ -200,9 +205,45 @@ func readShift(ctx context.Context, r Start) (shifted, error) {
 	return shifted{s.Opening.Shift, n}, err
 }
 
-func (s shifted) apply(m *model) tea.Cmd {
+// took notes the shift.
+func (m *model) took(s shifted) tea.Cmd {
 	m.facts.shift = s.number
 	return m.happen(register.Signed{User: m.reg.User, Shift: s.id})
+}
+
+func (s shifted) apply(m *model) tea.Cmd {
+	cmd := m.took(s)
+	if s.id == "" && m.o.Practice {
+		return tea.Batch(cmd, m.openPracticeShift())
+	}
+	return cmd
+}
+
+// openPracticeShift opens a shift with an empty drawer: practice begins with one
+// (cli.md). It waits for the configuration, whose coming reads the shift again.
+func (m *model) openPracticeShift() tea.Cmd {
+	if m.reg.Currency() == "" {
+		return nil
+	}
+	zero, user := protocol.Money{Currency: m.reg.Currency()}, m.reg.User.ID
+	return m.queue(writeTime, func(ctx context.Context) tea.Msg {
+		if s, err := readShift(ctx, m.o.Terminal); err != nil || s.id != "" {
+			return failed{"read shift", err}
+		}
+		id, err := m.o.Terminal.NewID()
+		if err == nil {
+			body := protocol.ShiftOpened{Shift: protocol.ShiftID(id), User: user, Float: zero}
+			_, err = m.o.Terminal.Commit(ctx, terminal.Record(protocol.EntryShiftOpened, body))
+		}
+		if err != nil {
+			return failed{"open shift", err}
+		}
+		s, err := readShift(ctx, m.o.Terminal)
+		if err != nil {
+			return failed{"read shift", err}
+		}
+		return s
+	})
 }
 
 // readSale reads the sale being paid.

@@ -116,7 +116,11 @@ func (m *model) happen(events ...register.Event) tea.Cmd {
 	var cmds []tea.Cmd
 	for _, e := range events {
 		var effects []register.Effect
+		before := m.reg.Phase
 		m.reg, effects = m.reg.Handle(e)
+		if m.reg.Phase != before {
+			m.notice, m.qrAlone = notice{}, false
+		}
 		if why := m.reg.Note.Why; why != "" {
 			m.say(widget.Warn, m.w.why(m.reg.Note))
 		}

@@ -62,19 +62,30 @@ type ticked struct{}
 
 func (ticked) apply(m *model) tea.Cmd {
 	m.ticking = false
+	if m.screen == onSales && m.sales.moving() {
+		return m.askForNews()
+	}
 	return nil
 }
 
+// liveEvery is how often the server is asked while unsettled sales are on the
+// screen; at the register it tells by itself.
+const liveEvery = 3 * time.Second
+
 // tick waits until something on the screen is out of date: a second where a
-// countdown runs, else until the clock shows another minute.
+// countdown runs, a little where sales may move, else until the clock shows
+// another minute.
 func (m *model) tick() tea.Cmd {
 	if m.ticking {
 		return nil
 	}
 	m.ticking = true
 	d := m.now.Truncate(time.Minute).Add(time.Minute).Sub(m.now)
-	if m.counting() {
+	switch {
+	case m.counting():
 		d = time.Second
+	case m.screen == onSales && m.sales.moving():
+		d = min(d, liveEvery)
 	}
 	after := m.o.After(d)
 	return func() tea.Msg {

@@ -30,9 +30,10 @@ func payKeys() []key {
 		offered(sends(ActAcknowledge, register.Next{}, "enter"), in(register.Settled)),
 		offered(sends(ActNext, register.Next{}, "enter"), paying),
 	}
+	rows[1].quiet = true
 	for i, kind := range register.Kinds() {
 		k := sends(tenderActions[kind], register.Choose{Kind: kind}, strconv.Itoa(i+1))
-		k.quiet = kind == protocol.TenderCard || kind == protocol.TenderLightning
+		k.quiet = true
 		rows = append(rows, offered(k, in(register.Choosing, register.Waiting)))
 	}
 	return append(rows,
@@ -254,7 +255,7 @@ func (m *model) choiceView(body widget.Area) widget.Block {
 		title = m.w.Preparing
 	}
 	big := widget.Big(m.theme, widget.Area{W: body.W - 8, H: min(10, max(3, body.H-10))}, widget.Strong, m.w.money(m.reg.CashDue()))
-	label := string(m.reg.Currency()) + " · " + m.w.Due
+	label := m.w.moneyIn(m.reg.CashDue()) + " · " + m.w.Due
 	return widget.Stack(body,
 		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
 		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
@@ -292,7 +293,7 @@ func (m *model) cashView(body widget.Area) widget.Block {
 		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
 		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
 		widget.Gap(2, 1),
-		widget.Fixed(1, widget.Lines(widget.Quiet.Line(string(due.Currency)+" · "+m.w.Given).Align(body.W, widget.Center))),
+		widget.Fixed(1, widget.Lines(widget.Quiet.Line(figure+" "+string(due.Currency)+" · "+m.w.Given).Align(body.W, widget.Center))),
 		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
 		widget.Fixed(0, sums),
 		widget.Gap(1, 1),

@@ -2,8 +2,8 @@ package tui
 
 import (
 	"context"
-	"slices"
 	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -45,7 +45,8 @@ func registerKeys() []key {
 	}
 	for i, k := range rows {
 		switch k.action {
-		case ActRecall, ActUndo, ActClear, ActPrice, ActTip, ActPark:
+		case ActPay, ActNext:
+		default:
 			rows[i].quiet = true
 		}
 	}
@@ -234,25 +235,17 @@ func (m *model) sumNote(t register.Totals) string {
 	if t.Tip.Minor != 0 {
 		parts = append(parts, m.w.Tip+" "+m.w.money(t.Tip))
 	}
-	for _, s := range t.Tax {
-		i := slices.IndexFunc(m.reg.Config.Tax, func(x protocol.Tax) bool { return x.Code == s.Code })
-		if i < 0 || s.Tax.Minor == 0 {
-			continue
-		}
-		how := "+ "
-		if m.reg.Config.Tax[i].Included {
-			how = m.w.Included + " "
-		}
-		parts = append(parts, m.w.Tax+" "+m.w.percent(s.RateBP)+" "+how+m.w.money(s.Tax))
+	rate := m.w.Tax
+	if len(t.Tax) == 1 {
+		rate += " " + m.w.percent(t.Tax[0].RateBP)
 	}
-	out := ""
-	for i, p := range parts {
-		if i > 0 {
-			out += " · "
-		}
-		out += p
+	if t.Included.Minor != 0 {
+		parts = append(parts, rate+" "+m.w.Included+" "+m.w.money(t.Included))
 	}
-	return out
+	if t.Added.Minor != 0 {
+		parts = append(parts, rate+" + "+m.w.money(t.Added))
+	}
+	return strings.Join(parts, " · ")
 }
 
 // recentSales is the newest sales, for wide screens.

@@ -67,7 +67,31 @@ func (m *model) salesBack() tea.Cmd {
 // enter begins with the newest sale.
 func (s *salesScreen) enter(m *model) tea.Cmd {
 	*s = salesScreen{rows: m.facts.recent, ticket: s.ticket}
-	return s.read(m)
+	return tea.Batch(s.read(m), m.askForNews())
+}
+
+// askForNews goes to the server at once; what it tells comes as facts.
+func (m *model) askForNews() tea.Cmd {
+	return m.aside(flushTime, func(ctx context.Context) tea.Msg {
+		if err := m.o.Terminal.Flush(ctx); err != nil {
+			m.o.Log.Debug("ask for news", "error", err)
+		}
+		return nil
+	})
+}
+
+// moving reports whether a sale in sight is not as deep as it will be.
+func (s *salesScreen) moving() bool {
+	for _, sale := range s.rows[:min(len(s.rows), 20)] {
+		if sale.Status == nil || sale.Said == terminal.SaidCancelled {
+			continue
+		}
+		switch sale.Status.State {
+		case protocol.SaleOpen, protocol.SaleSeen, protocol.SaleAccepted:
+			return true
+		}
+	}
+	return false
 }
 
 // refresh reads again what is on the screen.

@@ -138,7 +138,7 @@ var english = &Words{
 	AlertsWait: "%1 alerts", ClockWrong: "clock off by %1", Suspended: "suspended", Revoked: "revoked", NoPrinterShort: "no printer",
 
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "subtotal", Typed: "typed", Discount: "discount", Tip: "tip", Tax: "tax",
-	Included: "incl.", CartEmpty: "Type an amount, or the name of an item.",
+	Included: "incl.", CartEmpty: "Type an amount or an item’s name.",
 	OpenItem: "Open item", OpenItemNamed: "“%1” at the typed price", FoundCount: "%1 found", NothingFound: "Nothing of that name.",
 	NoteTitle: "Note on the receipt", RecallTitle: "Which sale?", NothingParked: "no sale is parked", Parked: "parked",
 	RecentSales: "Last sales", HelpDigits: "amount, filled from the right", HelpLetters: "search the catalogue", HelpArrows: "choose a line",
