@@ -61,3 +61,20 @@ func (s *seal) open(name string, sealed []byte) ([]byte, error) {
 	}
 	return secret, nil
 }
+
+// Sealer keeps the secrets of a practice mint as the server keeps its own.
+type Sealer struct{ seal *seal }
+
+// NewSealer takes a key of [SealKeySize] bytes.
+func NewSealer(key []byte, random io.Reader) (*Sealer, error) {
+	s, err := newSeal(key, random)
+	return &Sealer{s}, err
+}
+
+// Seal hides a secret that is kept under the name.
+func (s *Sealer) Seal(name string, secret []byte) ([]byte, error) { return s.seal.close(name, secret) }
+
+// Unseal gives it back. It fails when the key or the name is another.
+func (s *Sealer) Unseal(name string, sealed []byte) ([]byte, error) {
+	return s.seal.open(name, sealed)
+}

@@ -51,6 +51,14 @@ type Tx struct {
 	Approvals ApprovalRows
 	Outbox    OutboxRows
 	Shop      ShopRows
+
+	Bills     BillRows
+	Contracts ContractRows
+	Deposits  DepositRows
+
+	// Of a practice mint, which has a database of its own.
+	MintReserves MintReserveRows
+	MintCoins    MintCoinRows
 }
 
 // SettingRows keeps what there is one of: network, wallet fingerprint, alert
@@ -210,10 +218,11 @@ type Sale struct {
 	State    protocol.SaleState
 	Flags    []protocol.Flag
 	// What the cashier said: "" still open, paid, cancelled, parked.
-	Said    string
-	SaidAt  protocol.Time
-	Status  []byte // the last SaleStatus as JSON, nil before the first
-	Version int64
+	Said        string
+	SaidAt      protocol.Time
+	Status      []byte // the last SaleStatus as JSON, nil before the first
+	Description string // what is sold, for a contract; at most 1024 bytes
+	Version     int64
 }
 
 // SaleRows keeps sales and their event log.
@@ -221,7 +230,8 @@ type SaleRows interface {
 	Insert(s *Sale) error
 	Get(id protocol.SaleID) (*Sale, error)
 	// Update compares and sets by Version, ErrChanged otherwise, and appends the
-	// event {at, from, to, cause} when the state or flags differ.
+	// event {at, from, to, cause} when the state or flags differ. Total changes with
+	// a tab, Description never.
 	Update(s *Sale, at protocol.Time, cause string) error
 	// Live gives those that a chain event or the clock may still change.
 	Live() ([]protocol.SaleID, error)
@@ -255,14 +265,15 @@ type Tender struct {
 	Removed  bool
 	Accepted protocol.Time // first acceptance, 0 before
 	Replaced bool          // a payment of it once vanished
+	Waiting  bool          // e-cash: a permission is stored and the mint has not answered
 }
 
 // TenderRows keeps tenders.
 type TenderRows interface {
 	Insert(t *Tender) error
 	Get(id protocol.TenderID) (*Tender, error)
-	// Update writes what may change: address, script, due, end, steps, and all
-	// that follows.
+	// Update writes what may change: amount (of a tab), address, script, due, end,
+	// steps, and all that follows.
 	Update(t *Tender) error
 	Of(sale protocol.SaleID) ([]*Tender, error) // in order of adding
 	ByAddress(address string) (*Tender, error)
@@ -288,8 +299,10 @@ type Debt struct {
 	ID      protocol.ID
 	Sale    protocol.SaleID // "" for an address outside sales
 	Address string
-	Reason  string // overpaid, late, cancelled, removed, unasked
+	Reason  string // overpaid, late, cancelled, removed, unasked, twice
 	Sat     protocol.Sat
+	Amount  protocol.Money // instead of Sat: e-cash
+	Bill    string         // its transaction_id, "" for bitcoin
 	Since   protocol.Time
 	Settled protocol.Time // 0 open
 }

@@ -7,12 +7,12 @@ import (
 
 type sales struct{ rows }
 
-const saleColumns = "id, terminal, opened, currency, total, state, flags, said, said_at, status, version"
+const saleColumns = "id, terminal, opened, currency, total, state, flags, said, said_at, status, description, version"
 
 func scanSale(row scanner) (*server.Sale, error) {
 	s := &server.Sale{}
 	var flags string
-	err := row.Scan(&s.ID, &s.Terminal, &s.Opened, &s.Total.Currency, &s.Total.Minor, &s.State, &flags, &s.Said, &s.SaidAt, &s.Status, &s.Version)
+	err := row.Scan(&s.ID, &s.Terminal, &s.Opened, &s.Total.Currency, &s.Total.Minor, &s.State, &flags, &s.Said, &s.SaidAt, &s.Status, &s.Description, &s.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -24,8 +24,8 @@ func (r sales) Insert(s *server.Sale) error {
 	if err != nil {
 		return err
 	}
-	return r.exec("INSERT INTO sales ("+saleColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-		s.ID, s.Terminal, s.Opened, s.Total.Currency, s.Total.Minor, s.State, flags, s.Said, s.SaidAt, s.Status, s.Version)
+	return r.exec("INSERT INTO sales ("+saleColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+		s.ID, s.Terminal, s.Opened, s.Total.Currency, s.Total.Minor, s.State, flags, s.Said, s.SaidAt, s.Status, s.Description, s.Version)
 }
 
 func (r sales) Get(id protocol.SaleID) (*server.Sale, error) {
@@ -42,8 +42,8 @@ func (r sales) Update(s *server.Sale, at protocol.Time, cause string) error {
 	if err := r.one("SELECT state, flags FROM sales WHERE id = $1", []any{s.ID}, &oldState, &oldFlags); err != nil {
 		return err
 	}
-	err = r.execOne(`UPDATE sales SET state = $1, flags = $2, said = $3, said_at = $4, status = $5, version = version + 1
-		WHERE id = $6 AND version = $7`, s.State, flags, s.Said, s.SaidAt, s.Status, s.ID, s.Version)
+	err = r.execOne(`UPDATE sales SET state = $1, flags = $2, said = $3, said_at = $4, status = $5, total = $6,
+		version = version + 1 WHERE id = $7 AND version = $8`, s.State, flags, s.Said, s.SaidAt, s.Status, s.Total.Minor, s.ID, s.Version)
 	if err != nil {
 		return err
 	}
@@ -68,22 +68,22 @@ func (r sales) List(f server.SaleFilter) ([]*server.Sale, error) {
 
 type tenders struct{ rows }
 
-const tenderColumns = `id, sale, terminal, kind, currency, amount, added, quote, address, script, due, ends, steps, refused, removed, accepted, replaced`
+const tenderColumns = `id, sale, terminal, kind, currency, amount, added, quote, address, script, due, ends, steps, refused, removed, accepted, replaced, waiting`
 
 func scanTender(row scanner) (*server.Tender, error) {
 	t := &server.Tender{}
 	var script []byte
 	err := row.Scan(&t.ID, &t.Sale, &t.Terminal, &t.Kind, &t.Amount.Currency, &t.Amount.Minor, &t.Added, &t.Quote, &t.Address, &script,
-		&t.DueSat, &t.Ends, &t.Steps, &t.Refused, &t.Removed, &t.Accepted, &t.Replaced)
+		&t.DueSat, &t.Ends, &t.Steps, &t.Refused, &t.Removed, &t.Accepted, &t.Replaced, &t.Waiting)
 	t.Script = server.Script(script)
 	return t, err
 }
 
 func (r tenders) Insert(t *server.Tender) error {
 	return r.exec("INSERT INTO tenders ("+tenderColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		t.ID, t.Sale, t.Terminal, t.Kind, t.Amount.Currency, t.Amount.Minor, t.Added, t.Quote, t.Address, []byte(t.Script),
-		t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced))
+		t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced), bit(t.Waiting))
 }
 
 func (r tenders) Get(id protocol.TenderID) (*server.Tender, error) {
@@ -92,8 +92,9 @@ func (r tenders) Get(id protocol.TenderID) (*server.Tender, error) {
 
 func (r tenders) Update(t *server.Tender) error {
 	return r.execOne(`UPDATE tenders SET address = $1, script = $2, due = $3, ends = $4, steps = $5,
-		refused = $6, removed = $7, accepted = $8, replaced = $9 WHERE id = $10`,
-		t.Address, []byte(t.Script), t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced), t.ID)
+		refused = $6, removed = $7, accepted = $8, replaced = $9, waiting = $10, amount = $11 WHERE id = $12`,
+		t.Address, []byte(t.Script), t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced),
+		bit(t.Waiting), t.Amount.Minor, t.ID)
 }
 
 func (r tenders) Of(sale protocol.SaleID) ([]*server.Tender, error) {
