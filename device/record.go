@@ -26,30 +26,46 @@ type Turn struct {
 // w fails to take is lost; the link is not disturbed.
 func Record(link Link, w io.Writer) Link { return &recorder{link: link, w: w} }
 
+// recorder writes down what was asked before what was answered: an answer that
+// is read before its question's write has returned waits for it.
 type recorder struct {
 	link Link
 
-	mu sync.Mutex
-	w  io.Writer
+	mu      sync.Mutex
+	w       io.Writer
+	writing bool
+	early   []byte
 }
 
 func (r *recorder) Read(ctx context.Context, p []byte) (int, error) {
 	n, err := r.link.Read(ctx, p)
-	r.note('<', p[:n])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.writing {
+		r.early = append(r.early, p[:n]...)
+	} else {
+		r.note('<', p[:n])
+	}
 	return n, err
 }
 
 func (r *recorder) Write(ctx context.Context, p []byte) (int, error) {
+	r.mu.Lock()
+	r.writing = true
+	r.mu.Unlock()
 	n, err := r.link.Write(ctx, p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.note('>', p[:n])
+	r.note('<', r.early)
+	r.writing, r.early = false, nil
 	return n, err
 }
 
 func (r *recorder) Close() error { return r.link.Close() }
 
+// note is called with mu held.
 func (r *recorder) note(side byte, p []byte) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	const perLine = 32
 	for len(p) > 0 {
 		n := min(len(p), perLine)

@@ -34,5 +34,3 @@ func modelOf(profile string) (model, error) {
 	}
 	return m, nil
 }
-
-func (m model) columns() int { return m.dots / 12 }
