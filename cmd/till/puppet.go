@@ -81,7 +81,7 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 			_ = json.NewEncoder(w).Encode(result) // the stage may have left
 		})
 	}
-	answer("/ready", func(*http.Request) (any, error) { return p.app.Seen().Screen != "", nil })
+	answer("/ready", func(*http.Request) (any, error) { return p.ready(), nil })
 	answer("/screen", func(*http.Request) (any, error) { return p.app.Seen().Screen, nil })
 	answer("/action", func(r *http.Request) (any, error) { return p.action(r.FormValue("name")), nil })
 	answer("/mark", p.mark)
@@ -94,6 +94,15 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	go func() { _ = s.Serve(l) }()
 	return nil
+}
+
+// ready reports whether it draws and the shop is open: what came with an earlier
+// start is enough, at the first one a price is waited for too.
+func (p *puppet) ready() bool {
+	_, configured := p.terminal.Config()
+	h := p.terminal.Health()
+	priced := h.QuoteAt != 0 || h.NoQuote != nil
+	return p.app.Seen().Screen != "" && configured && h.Addresses > 0 && priced
 }
 
 // mark waits until the input has been handled beyond the mark `after`, at most

@@ -95,7 +95,7 @@ func TestAPowerCutAtEveryStepLosesAndDoublesNothing(t *testing.T) {
 			must(t, err)
 		},
 		func() {
-			c.shop.tell(protocol.AlertSale, protocol.SaleStatus{Sale: sale, State: protocol.SaleAccepted, Verdict: protocol.VerdictAccept})
+			c.shop.tell(protocol.AlertSale, protocol.SaleStatus{Sale: sale, State: protocol.SaleConfirmed, Verdict: protocol.VerdictAccept})
 		},
 		func() {
 			j := Job{Kind: JobReceipt, Sale: sale, Data: []byte("paper")}
@@ -117,7 +117,7 @@ func TestAPowerCutAtEveryStepLosesAndDoublesNothing(t *testing.T) {
 	c.exchange()
 	got, err := c.Sale(ctx, sale)
 	must(t, err)
-	if got.Said != SaidPaid || len(got.Tenders) != 1 || got.Tenders[0].Address != "bcrt1q0000" || got.Copies != 1 || got.Status == nil || got.Status.State != protocol.SaleAccepted {
+	if got.Said != SaidPaid || len(got.Tenders) != 1 || got.Tenders[0].Address != "bcrt1q0000" || got.Copies != 1 || got.Status == nil || got.Status.State != protocol.SaleConfirmed {
 		t.Errorf("sale %+v", got)
 	}
 	kinds := []protocol.EntryKind{}
@@ -170,7 +170,7 @@ func TestAlertsOfANewLogBeginAnew(t *testing.T) {
 	sale := c.sale(100)
 	c.append(protocol.EntrySaleParked, protocol.SaleEnded{Sale: sale})
 	for range 5 { // more than one answer brings
-		c.shop.tell(protocol.AlertSale, protocol.SaleStatus{Sale: sale, State: protocol.SaleSeen, Verdict: protocol.VerdictWait})
+		c.shop.tell(protocol.AlertSale, protocol.SaleStatus{Sale: sale, State: protocol.SaleConfirmed, Verdict: protocol.VerdictAccept})
 	}
 	c.exchange()
 	if c.cursor.Alert != 5 {
@@ -189,6 +189,16 @@ func TestAlertsOfANewLogBeginAnew(t *testing.T) {
 	if err != nil || got.Status.State != protocol.SaleConfirmed {
 		t.Errorf("%+v, %v", got.Status, err)
 	}
+	// A new log in which nothing stands yet.
+	c.shop.with(func() {
+		c.shop.log = "0193c0de-0000-7000-8000-00000000cccc"
+		c.shop.alerts = nil
+	})
+	c.exchange()
+	if c.cursor.Alert != 0 || c.cursor.Log != c.shop.log {
+		t.Errorf("cursor %+v", c.cursor)
+	}
+	c.shop.tell(protocol.AlertNodeBehind, protocol.Notice{Message: "m", Reason: "r"})
 	// The same log, shorter: a server that lost the end of it.
 	c.shop.tell(protocol.AlertNodeBehind, protocol.Notice{Message: "m", Reason: "r"})
 	c.exchange()
@@ -196,7 +206,7 @@ func TestAlertsOfANewLogBeginAnew(t *testing.T) {
 	c.shop.tell(protocol.AlertPayout, protocol.PayoutStatus{ID: "0193c0de-0000-7000-8000-000000000009", Of: protocol.PayoutSweep, State: protocol.PayoutBroadcast})
 	c.exchange()
 	all, err := c.AlertLog(context.Background(), 0, 100)
-	if err != nil || len(all) != 7 || all[0].Kind != protocol.AlertPayout || c.cursor.Alert != 1 {
+	if err != nil || len(all) != 8 || all[0].Kind != protocol.AlertPayout || c.cursor.Alert != 1 {
 		t.Errorf("%d alerts, newest %+v, cursor %+v, %v", len(all), all[0], c.cursor, err)
 	}
 }

@@ -257,12 +257,23 @@ func sentence(err error) string {
 	return err.Error()
 }
 
-// live reports whether money is awaited: an open sale, or a payout that is not
-// certain or under way.
+// A payment is unsettled while it may still be taken back: the goods are gone
+// and a replacement must interrupt the counter at once. Of the last sales only,
+// within a day: a payment that is never mined does not keep the line busy for ever.
+const (
+	unsettledSales = 100
+	unsettledFor   = 24 * time.Hour
+)
+
+// live reports whether money is awaited: an open sale, one whose payment is not
+// settled, or a payout that is not certain or under way.
 func (t *Terminal) live(ctx context.Context) (bool, error) {
 	var live bool
+	since := protocol.TimeOf(t.o.Clock().Add(-unsettledFor))
 	err := t.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sales WHERE said = 'open')
-		OR EXISTS (SELECT 1 FROM payouts WHERE state = 'unknown' AND own = 1)`).Scan(&live)
+		OR EXISTS (SELECT 1 FROM (SELECT opened, status FROM sales ORDER BY position DESC LIMIT $1)
+			WHERE opened > $2 AND json_extract(status, '$.state') IN ('seen', 'accepted'))
+		OR EXISTS (SELECT 1 FROM payouts WHERE state = 'unknown' AND own = 1)`, unsettledSales, since).Scan(&live)
 	if err != nil {
 		return false, fmt.Errorf("look for open sales: %w", storage(err))
 	}
