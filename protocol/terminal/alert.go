@@ -141,7 +141,8 @@ func (c *change) saleStatus(ctx context.Context, s protocol.SaleStatus, body str
 		return false, err
 	}
 	open, err := c.onScreen(ctx, s.Sale)
-	return !open && (s.Verdict == protocol.VerdictRefuse || troubling(s.Flags)), err
+	given := s.State == protocol.SaleCancelled && len(s.Flags) == 0 // up by the cashier: no news
+	return !open && !given && (s.Verdict == protocol.VerdictRefuse || troubling(s.Flags)), err
 }
 
 func troubling(flags []protocol.Flag) bool {

@@ -83,7 +83,7 @@ func (c *change) insert(ctx context.Context, e *protocol.Entry) error {
 }
 
 // SaveDraft keeps a value of the caller's own under a name, such as the cart
-// being rung up; nil removes it.
+// being rung up or who is signed in; nil removes it. It is no place for secrets.
 func SaveDraft(name string, value []byte) Step {
 	return func(ctx context.Context, c *change) error {
 		if value == nil {

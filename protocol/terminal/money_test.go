@@ -47,6 +47,10 @@ func TestAnAddressIsGivenOnceAndReplacedInTime(t *testing.T) {
 			}
 		}
 	}
+	// Those of tenders are not offered to the server as unused.
+	if shown, err := c.addresses(ctx, `shown > 0 AND tender IS NULL`); err != nil || len(shown) != 12 {
+		t.Errorf("%d were shown without a sale, %v", len(shown), err)
+	}
 }
 
 func TestAddressesRunOutOfflineAndSaySo(t *testing.T) {
