@@ -52,7 +52,7 @@ func (e *encoder) part(part device.Part) error {
 	case device.Rule:
 		e.lines([]string{strings.Repeat("-", e.profile.columns)}, device.Left, device.Style{})
 	case device.QR:
-		return e.qr(p.Content)
+		e.qr(p.Content)
 	case device.Barcode:
 		e.barcode(p.Content)
 	case device.Picture:

@@ -1,11 +1,6 @@
 package escpos
 
-import (
-	"image"
-	"image/color"
-
-	"till/device"
-)
+import "till/device"
 
 // maxNative is the longest content given to the printer as text.
 const maxNative = 600
@@ -16,7 +11,7 @@ const spareModules = 8
 
 // qr prints the code with the printer's own encoder where it has one, else as
 // a picture; content that cannot be a code of readable size is printed as text.
-func (e *encoder) qr(content string) error {
+func (e *encoder) qr(content string) {
 	code, err := device.EncodeQR(content)
 	module := 0
 	if err == nil {
@@ -29,13 +24,9 @@ func (e *encoder) qr(content string) error {
 		e.nativeQR(code)
 	default:
 		e.quiet(module)
-		picture := qrPicture{code: code, module: module}
-		if err := e.picture(picture); err != nil {
-			return err
-		}
+		e.raster(qrDots(code, module))
 		e.quiet(module)
 	}
-	return nil
 }
 
 // quiet feeds the light border above or below a code.
@@ -62,22 +53,22 @@ func (e *encoder) nativeQR(code device.QRCode) {
 	e.quiet(module)
 }
 
-// qrPicture draws a code with its quiet zone at left and right; above and below
-// the paper is fed instead, which takes no time on the line.
-type qrPicture struct {
-	code   device.QRCode
-	module int
-}
-
-func (q qrPicture) ColorModel() color.Model { return color.GrayModel }
-
-func (q qrPicture) Bounds() image.Rectangle {
-	return image.Rect(0, 0, (q.code.Size()+2*device.QuietZone)*q.module, q.code.Size()*q.module)
-}
-
-func (q qrPicture) At(x, y int) color.Color {
-	if q.code.Dark(x/q.module-device.QuietZone, y/q.module) {
-		return color.Gray{Y: 0}
+// qrDots draws a code with its quiet zone at left and right; above and below the
+// paper is fed instead, which takes no time on the line.
+func qrDots(code device.QRCode, module int) bitmap {
+	width := (code.Size() + 2*device.QuietZone) * module
+	m := bitmap{stride: (width + 7) / 8, rows: code.Size() * module}
+	m.data = make([]byte, m.stride*m.rows)
+	for y, modules := range code.Modules {
+		row := m.data[y*module*m.stride:][:m.stride]
+		for x, dark := range modules {
+			for dot := (x + device.QuietZone) * module; dark && dot < (x+device.QuietZone+1)*module; dot++ {
+				row[dot/8] |= 0x80 >> (dot % 8)
+			}
+		}
+		for again := 1; again < module; again++ {
+			copy(m.data[(y*module+again)*m.stride:], row)
+		}
 	}
-	return color.Gray{Y: 255}
+	return m
 }

@@ -29,11 +29,16 @@ func (e *encoder) picture(img image.Image) error {
 	if err != nil {
 		return err
 	}
+	e.raster(m)
+	return nil
+}
+
+// raster prints dots, centred.
+func (e *encoder) raster(m bitmap) {
 	if look := e.look(device.Center, device.Style{}); len(look) > 0 {
 		e.emit(look...)
 	}
 	e.chunks = append(e.chunks, m.harmless(e.profile.dots/8).bands()...)
-	return nil
 }
 
 // threshold makes dots of an image, scaled down to at most width of them.

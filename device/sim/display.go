@@ -41,7 +41,7 @@ func NewDisplay(set string) (*Display, error) {
 }
 
 // Dial plugs into the display in memory.
-func (d *Display) Dial(context.Context) (device.Link, error) { return d.wire.dial(d.Serve) }
+func (d *Display) Dial(context.Context) (device.Link, error) { return d.wire.dial(d.receive) }
 
 // Serve plugs a link into the display until it ends or the context does.
 func (d *Display) Serve(ctx context.Context, link device.Link) error {

@@ -32,7 +32,9 @@ type Scanner struct {
 func NewScanner(suffix string) *Scanner { return &Scanner{suffix: suffix} }
 
 // Dial plugs into the scanner in memory.
-func (s *Scanner) Dial(context.Context) (device.Link, error) { return s.wire.dial(s.Serve) }
+func (s *Scanner) Dial(context.Context) (device.Link, error) {
+	return s.wire.dial(func(data []byte) { s.receive(context.Background(), data) })
+}
 
 // Serve plugs a link into the scanner until it ends or the context does.
 func (s *Scanner) Serve(ctx context.Context, link device.Link) error {

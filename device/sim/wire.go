@@ -18,8 +18,8 @@ type wire struct {
 	stalled   chan struct{} // closed when a stall ends; else nil
 }
 
-// dial makes a link in memory and serves its other end.
-func (w *wire) dial(serve func(context.Context, device.Link) error) (device.Link, error) {
+// dial makes a link in memory and hands what comes over it to receive.
+func (w *wire) dial(receive func([]byte)) (device.Link, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.unplugged != nil {
@@ -27,20 +27,26 @@ func (w *wire) dial(serve func(context.Context, device.Link) error) (device.Link
 	}
 	here, there := device.NewPipe(256)
 	w.take(here)
-	w.talking.Go(func() { _ = serve(context.Background(), here) })
+	w.talking.Go(func() { _ = w.hear(context.Background(), here, receive) })
 	return there, nil
 }
 
 // listen hands what the link says to receive until the link or context ends.
 func (w *wire) listen(ctx context.Context, link device.Link, receive func([]byte)) error {
-	defer link.Close()
 	w.mu.Lock()
 	if w.unplugged != nil {
 		w.mu.Unlock()
+		_ = link.Close()
 		return fmt.Errorf("open sim: %w", device.ErrUnplugged)
 	}
 	w.take(link)
 	w.mu.Unlock()
+	return w.hear(ctx, link, receive)
+}
+
+// hear reads a link that has been taken, until it or the context ends.
+func (w *wire) hear(ctx context.Context, link device.Link, receive func([]byte)) error {
+	defer link.Close()
 	data := make([]byte, 256)
 	for {
 		if err := w.wait(ctx); err != nil {
