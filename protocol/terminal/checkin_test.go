@@ -53,7 +53,7 @@ func TestALostAnswerDoublesNothing(t *testing.T) {
 			sale := c.sale(1230)
 			c.shop.tell(protocol.AlertSale, protocol.SaleStatus{Sale: sale, State: protocol.SaleSeen, Verdict: protocol.VerdictWait})
 			c.shop.with(func() { cut.set(c.shop) })
-			l := &loop{t: c.Terminal}
+			l := c.loop()
 			if _, err := l.round(context.Background()); err == nil {
 				t.Fatal("the cable was not cut")
 			}
@@ -110,7 +110,7 @@ func TestAPowerCutAtEveryStepLosesAndDoublesNothing(t *testing.T) {
 		step()
 		c.restart()
 		c.shop.with(func() { c.shop.cutAfter = i % 2 })
-		_, _ = (&loop{t: c.Terminal}).round(ctx) // cut or not, what was told is kept
+		_, _ = c.loop().round(ctx) // cut or not, what was told is kept
 		c.restart()
 	}
 	c.shop.with(func() { c.shop.cutAfter = 0 })
@@ -157,7 +157,7 @@ func TestManyEntriesGoUpInRequestsThatFit(t *testing.T) {
 // drain sends everything while sales are open.
 func (c *counter) drain() {
 	c.t.Helper()
-	l := &loop{t: c.Terminal}
+	l := c.loop()
 	for c.Health().Unsent > 0 {
 		if _, err := l.round(context.Background()); err != nil {
 			c.t.Fatal(err)

@@ -114,10 +114,13 @@ func paired(t *testing.T) *counter {
 	return c
 }
 
+// loop is Run's, with more patience: a busy machine must not fail a test.
+func (c *counter) loop() *loop { return &loop{t: c.Terminal, patience: 2 * time.Minute} }
+
 // exchange does check-ins and what follows them until both sides have all.
 func (c *counter) exchange() {
 	c.t.Helper()
-	l := &loop{t: c.Terminal}
+	l := c.loop()
 	for range 20 {
 		pause, err := l.round(context.Background())
 		if err != nil {

@@ -127,7 +127,7 @@ func TestLaterCallsCheckTheServerToo(t *testing.T) {
 	c.o.Dial = stranger.dial
 	who, _ := c.Identity()
 	must(t, c.become(who))
-	if _, err := (&loop{t: c.Terminal}).round(context.Background()); !errors.Is(err, protocol.ErrUnreachable) {
+	if _, err := c.loop().round(context.Background()); !errors.Is(err, protocol.ErrUnreachable) {
 		t.Errorf("check-in: %v", err)
 	}
 	if len(stranger.requests) != 0 {
@@ -140,7 +140,7 @@ func TestAnErasedKeyEndsTheCalls(t *testing.T) {
 	c.exchange()
 	must(t, c.vault.Erase())
 	c.restart()
-	l := &loop{t: c.Terminal}
+	l := c.loop()
 	_, err := l.round(context.Background())
 	if !errors.Is(err, ErrNoKey) {
 		t.Fatalf("check-in: %v", err)
@@ -183,7 +183,7 @@ func TestAFailedRenewalDisturbsNothingWhileTheOldOneIsGood(t *testing.T) {
 	c.exchange()
 	c.shop.clock.advance(70 * 24 * time.Hour)
 	c.shop.with(func() { c.shop.cutAfter = 1 })
-	l := &loop{t: c.Terminal}
+	l := c.loop()
 	_, err := l.round(context.Background())
 	must(t, err)
 	_, err = l.round(context.Background()) // not tried again at once
@@ -266,7 +266,7 @@ func TestOnlyTLS13IsSpoken(t *testing.T) {
 	c.shop.server.TLS.MaxVersion = tls.VersionTLS12
 	c.shop.server.TLS.MinVersion = tls.VersionTLS12
 	c.restart()
-	if _, err := (&loop{t: c.Terminal}).round(context.Background()); !errors.Is(err, protocol.ErrUnreachable) {
+	if _, err := c.loop().round(context.Background()); !errors.Is(err, protocol.ErrUnreachable) {
 		t.Errorf("check-in over TLS 1.2: %v", err)
 	}
 }

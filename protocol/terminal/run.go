@@ -13,8 +13,8 @@ import (
 
 // The pace of the loop (terminal.md §4).
 const (
-	waitSeconds   = 25               // that a check-in may be held while money is awaited
-	holdDeadline  = 10 * time.Second // for an answer, beyond the wait
+	waitSeconds   = 25 // that a check-in may be held while money is awaited
+	holdDeadline  = 10 * time.Second
 	firstBackOff  = time.Second
 	lastBackOff   = time.Minute
 	tooSoon       = time.Second // a held check-in that came back empty before this is no hold
@@ -30,7 +30,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 	if _, err := t.caller(); err != nil {
 		return err
 	}
-	loop := &loop{t: t}
+	loop := &loop{t: t, patience: holdDeadline}
 	for ctx.Err() == nil {
 		pause, err := loop.round(ctx)
 		if ctx.Err() != nil {
@@ -47,6 +47,7 @@ func (t *Terminal) Run(ctx context.Context) error {
 // loop is what one Run remembers between its rounds.
 type loop struct {
 	t        *Terminal
+	patience time.Duration // for an answer, beyond the wait
 	failures int
 	renewAt  time.Time // not before, after a renewal failed
 }
@@ -92,7 +93,7 @@ var errWoken = errors.New("woken")
 // checkIn lets an entry end a check-in that is being held: the next one carries
 // it, and by the protocol ends this one on the server's side too.
 func (l *loop) checkIn(ctx context.Context, client *protocol.Client, wait int64) (protocol.CheckInResult, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(wait)*time.Second+holdDeadline)
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(wait)*time.Second+l.patience)
 	defer cancel()
 	l.t.stayAwake() // this one carries what is there
 	if wait == 0 {
@@ -113,7 +114,7 @@ func (l *loop) afterwards(ctx context.Context, client *protocol.Client) {
 	if l.t.Health().Suspended != nil {
 		return // all of it would be refused
 	}
-	ctx, cancel := context.WithTimeout(ctx, 4*holdDeadline)
+	ctx, cancel := context.WithTimeout(ctx, 4*l.patience)
 	defer cancel()
 	for _, do := range []func(context.Context, *protocol.Client) error{l.t.settleAll, l.t.refillWhenLow, l.t.fetchCatalogue} {
 		if err := do(ctx, client); err != nil {
@@ -289,7 +290,7 @@ func (l *loop) renew(ctx context.Context, client *protocol.Client) error {
 	if now.Before(l.renewAt) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, holdDeadline)
+	ctx, cancel := context.WithTimeout(ctx, l.patience)
 	defer cancel()
 	err := l.t.renew(ctx, client)
 	if err == nil {

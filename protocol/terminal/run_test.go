@@ -92,7 +92,7 @@ func TestFailuresBackOffFromASecondToAMinute(t *testing.T) {
 
 func TestARevokedTerminalIsTold(t *testing.T) {
 	c := paired(t)
-	l := &loop{t: c.Terminal}
+	l := c.loop()
 	if pause := l.failed(context.Background(), protocol.ErrRevoked); pause < 30*time.Second {
 		t.Errorf("pause %v", pause)
 	}
