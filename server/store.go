@@ -89,6 +89,7 @@ type Terminal struct {
 	Forked   bool          // suspended by a fork: its journal is closed until resume
 	Created  protocol.Time
 	LastSeen protocol.Time // 0 never
+	SignedIn string        // user of its last signed_in entry
 	Software string
 	Devices  []protocol.DeviceState
 	Held     int64 // unused addresses it said it has left
@@ -292,6 +293,8 @@ type SeenPayment struct {
 type PaymentRows interface {
 	Of(address string) ([]*SeenPayment, error)
 	Put(p *SeenPayment) error // by txid and vout
+	// Unspent gives those of all addresses that are there and not spent.
+	Unspent() ([]*SeenPayment, error)
 }
 
 // Debt is what the shop owes a customer.
@@ -360,14 +363,18 @@ type Payout struct {
 	ChangeTo protocol.Sat
 	Owed     protocol.Sat
 	Spends   []Outpoint
+	From     []string // sweep: the addresses of its keys, sorted
 	Replaces []string // earlier txids of the same payout
 	Reason   string
 	Message  string
-	Depth    int64 // confirmations last told
+	Depth    int64 // confirmations last noted
 	Version  int64
 }
 
-// PayoutSums are what the limits look at.
+// SettledDepth is how many confirmations end the watching of a payout.
+const SettledDepth = 100
+
+// PayoutSums are what the limits look at: amounts with fees.
 type PayoutSums struct {
 	Sat   protocol.Sat
 	Minor int64
@@ -378,7 +385,7 @@ type PayoutRows interface {
 	Insert(p *Payout) error
 	Get(id protocol.PayoutID) (*Payout, error)
 	Update(p *Payout, at protocol.Time) error // by Version; appends an event when the state differs
-	Unsettled() ([]*Payout, error)            // neither confirmed deep nor refused
+	Unsettled() ([]*Payout, error)            // neither refused nor confirmed [SettledDepth] deep
 	// Spent reports which outpoints a living payout has reserved.
 	Spent() (map[Outpoint]protocol.PayoutID, error)
 	Limits() LimitRows
@@ -390,7 +397,7 @@ type LimitRows interface {
 	OfUser(user, day string) (PayoutSums, error)
 	OfUserByPIN(user, day string) (PayoutSums, error)
 	OfShop(day string) (PayoutSums, error)
-	OfSale(sale protocol.SaleID) (PayoutSums, error) // refunds
+	OfSale(sale protocol.SaleID) (protocol.Sat, error) // refunds, without fees
 	Poisoned(id protocol.TerminalID, since protocol.Time) (int64, error)
 }
 

@@ -30,6 +30,10 @@ func (r payments) Put(p *server.SeenPayment) error {
 		p.TxID, p.Vout, p.Address, []byte(p.Script), p.Amount, p.Height, p.FeeRate, bit(p.Conflict), p.Spent, p.SpentHeight, p.FirstSeen, bit(p.Gone), p.Told)
 }
 
+func (r payments) Unspent() ([]*server.SeenPayment, error) {
+	return all(r.rows, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE gone = 0 AND spent = '' ORDER BY amount DESC, txid, vout")
+}
+
 type debts struct{ rows }
 
 const debtColumns = "id, sale, address, reason, sat, currency, amount, bill, since, settled"

@@ -11,7 +11,7 @@ import (
 type payouts struct{ rows }
 
 const (
-	payoutColumns = "id, kind, terminal, state, digest, created, day, approver, by_pin, amount, fee, currency, value, sale, refund, detail, raw, version"
+	payoutColumns = "id, kind, terminal, state, digest, created, day, approver, by_pin, amount, fee, currency, value, sale, refund, detail, raw, depth, version"
 	// poisoned is the kind of a row that only makes an id void.
 	poisoned = "poisoned"
 )
@@ -31,17 +31,17 @@ type payoutDetail struct {
 	ChangeTo protocol.Sat      `json:"change_to,omitempty"`
 	Owed     protocol.Sat      `json:"owed,omitempty"`
 	Spends   []server.Outpoint `json:"spends,omitempty"`
+	From     []string          `json:"from,omitempty"`
 	Replaces []string          `json:"replaces,omitempty"`
 	Reason   string            `json:"reason,omitempty"`
 	Message  string            `json:"message,omitempty"`
-	Depth    int64             `json:"depth,omitempty"`
 }
 
 func scanPayout(row scanner) (*server.Payout, error) {
 	p := &server.Payout{}
 	var text string
 	err := row.Scan(&p.ID, &p.Of, &p.Terminal, &p.State, &p.Digest, &p.Created, &p.Day, &p.Approver, &p.ByPIN,
-		&p.Amount, &p.Fee, &p.Value.Currency, &p.Value.Minor, &p.Sale, &p.Refund, &text, &p.Raw, &p.Version)
+		&p.Amount, &p.Fee, &p.Value.Currency, &p.Value.Minor, &p.Sale, &p.Refund, &text, &p.Raw, &p.Depth, &p.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func scanPayout(row scanner) (*server.Payout, error) {
 	}
 	p.Method, p.Address, p.Script, p.Change, p.Tender = d.Method, d.Address, server.Script(d.Script), d.Change, d.Tender
 	p.Quote, p.Price, p.Due, p.TxID, p.Received, p.ChangeTo = d.Quote, d.Price, d.Due, d.TxID, d.Received, d.ChangeTo
-	p.Owed, p.Spends, p.Replaces, p.Reason, p.Message, p.Depth = d.Owed, d.Spends, d.Replaces, d.Reason, d.Message, d.Depth
+	p.Owed, p.Spends, p.From, p.Replaces, p.Reason, p.Message = d.Owed, d.Spends, d.From, d.Replaces, d.Reason, d.Message
 	return p, nil
 }
 
@@ -59,7 +59,7 @@ func packPayout(p *server.Payout) (string, error) {
 	text, err := json.Marshal(payoutDetail{
 		Method: p.Method, Address: p.Address, Script: []byte(p.Script), Change: p.Change, Tender: p.Tender,
 		Quote: p.Quote, Price: p.Price, Due: p.Due, TxID: p.TxID, Received: p.Received, ChangeTo: p.ChangeTo,
-		Owed: p.Owed, Spends: p.Spends, Replaces: p.Replaces, Reason: p.Reason, Message: p.Message, Depth: p.Depth,
+		Owed: p.Owed, Spends: p.Spends, From: p.From, Replaces: p.Replaces, Reason: p.Reason, Message: p.Message,
 	})
 	if err != nil {
 		return "", fmt.Errorf("pack payout %s: %w", p.ID, err)
@@ -73,9 +73,9 @@ func (r payouts) Insert(p *server.Payout) error {
 		return err
 	}
 	err = r.exec("INSERT INTO payouts ("+payoutColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		p.ID, p.Of, p.Terminal, p.State, p.Digest, p.Created, p.Day, p.Approver, bit(p.ByPIN),
-		p.Amount, p.Fee, p.Value.Currency, p.Value.Minor, p.Sale, p.Refund, detail, p.Raw, p.Version)
+		p.Amount, p.Fee, p.Value.Currency, p.Value.Minor, p.Sale, p.Refund, detail, p.Raw, p.Depth, p.Version)
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,8 @@ func (r payouts) Update(p *server.Payout, at protocol.Time) error {
 	if err := r.one("SELECT state FROM payouts WHERE id = $1", []any{p.ID}, &old); err != nil {
 		return err
 	}
-	err = r.execOne(`UPDATE payouts SET state = $1, amount = $2, fee = $3, value = $4, detail = $5, raw = $6, version = version + 1
-		WHERE id = $7 AND version = $8`, p.State, p.Amount, p.Fee, p.Value.Minor, detail, p.Raw, p.ID, p.Version)
+	err = r.execOne(`UPDATE payouts SET state = $1, amount = $2, fee = $3, value = $4, detail = $5, raw = $6, depth = $7,
+		version = version + 1 WHERE id = $8 AND version = $9`, p.State, p.Amount, p.Fee, p.Value.Minor, detail, p.Raw, p.Depth, p.ID, p.Version)
 	if err != nil {
 		return err
 	}
@@ -124,7 +124,7 @@ func (r payouts) reserve(p *server.Payout) error {
 
 func (r payouts) Unsettled() ([]*server.Payout, error) {
 	return all(r.rows, scanPayout, "SELECT "+payoutColumns+` FROM payouts
-		WHERE state IN ('reserved', 'signed', 'broadcast', 'unknown', 'confirmed') ORDER BY created, id`)
+		WHERE state IN ('reserved', 'signed', 'broadcast', 'unknown') OR state = 'confirmed' AND depth < $1 ORDER BY created, id`, server.SettledDepth)
 }
 
 func (r payouts) Spent() (map[server.Outpoint]protocol.PayoutID, error) {
@@ -165,8 +165,9 @@ func (r limits) OfUserByPIN(user, day string) (server.PayoutSums, error) {
 
 func (r limits) OfShop(day string) (server.PayoutSums, error) { return r.sum("day = $1", day) }
 
-func (r limits) OfSale(sale protocol.SaleID) (server.PayoutSums, error) {
-	return r.sum("sale = $1", sale)
+func (r limits) OfSale(sale protocol.SaleID) (sum protocol.Sat, err error) {
+	err = r.one("SELECT COALESCE(SUM(amount), 0) FROM payouts WHERE kind = 'dispense' AND state <> 'refused' AND sale = $1", []any{sale}, &sum)
+	return sum, err
 }
 
 func (r limits) Poisoned(id protocol.TerminalID, since protocol.Time) (n int64, err error) {

@@ -21,13 +21,13 @@ func (r settings) Set(name string, value []byte) error {
 
 type terminals struct{ rows }
 
-const terminalColumns = `id, name, state, reason, since, forked, created, last_seen, software, devices, held,
+const terminalColumns = `id, name, state, reason, since, forked, created, last_seen, signed_in, software, devices, held,
 	journal_seq, journal_hash, journal_at, alert_seq, alert_ack, replaces, version`
 
 func scanTerminal(row scanner) (*server.Terminal, error) {
 	t := &server.Terminal{}
 	var devices string
-	err := row.Scan(&t.ID, &t.Name, &t.State, &t.Reason, &t.Since, &t.Forked, &t.Created, &t.LastSeen, &t.Software, &devices, &t.Held,
+	err := row.Scan(&t.ID, &t.Name, &t.State, &t.Reason, &t.Since, &t.Forked, &t.Created, &t.LastSeen, &t.SignedIn, &t.Software, &devices, &t.Held,
 		&t.JournalSeq, &t.JournalHash, &t.JournalAt, &t.AlertSeq, &t.AlertAck, &t.Replaces, &t.Version)
 	if err != nil {
 		return nil, err
@@ -41,8 +41,8 @@ func (r terminals) Insert(t *server.Terminal) error {
 		return err
 	}
 	return r.exec(`INSERT INTO terminals (`+terminalColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		t.ID, t.Name, t.State, t.Reason, t.Since, bit(t.Forked), t.Created, t.LastSeen, t.Software, devices, t.Held,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		t.ID, t.Name, t.State, t.Reason, t.Since, bit(t.Forked), t.Created, t.LastSeen, t.SignedIn, t.Software, devices, t.Held,
 		t.JournalSeq, t.JournalHash, t.JournalAt, t.AlertSeq, t.AlertAck, t.Replaces, t.Version)
 }
 
@@ -65,9 +65,9 @@ func (r terminals) Update(t *server.Terminal) error {
 		return err
 	}
 	err = r.execOne(`UPDATE terminals SET name = $1, state = $2, reason = $3, since = $4, forked = $5, last_seen = $6, software = $7,
-		devices = $8, held = $9, journal_seq = $10, journal_hash = $11, journal_at = $12, version = version + 1 WHERE id = $13 AND version = $14`,
+		devices = $8, held = $9, journal_seq = $10, journal_hash = $11, journal_at = $12, signed_in = $13, version = version + 1 WHERE id = $14 AND version = $15`,
 		t.Name, t.State, t.Reason, t.Since, bit(t.Forked), t.LastSeen, t.Software, devices,
-		t.Held, t.JournalSeq, t.JournalHash, t.JournalAt, t.ID, t.Version)
+		t.Held, t.JournalSeq, t.JournalHash, t.JournalAt, t.SignedIn, t.ID, t.Version)
 	if err == nil {
 		t.Version++
 	}

@@ -15,6 +15,7 @@ CREATE TABLE terminals (
     forked       BIGINT NOT NULL CHECK (forked IN (0, 1)),
     created      BIGINT NOT NULL,
     last_seen    BIGINT NOT NULL,
+    signed_in    TEXT NOT NULL,
     software     TEXT NOT NULL,
     devices      TEXT NOT NULL,
     held         BIGINT NOT NULL,
@@ -162,6 +163,7 @@ CREATE TABLE payments (
     PRIMARY KEY (txid, vout)
 );
 CREATE INDEX payments_address ON payments (address);
+CREATE INDEX payments_unspent ON payments (amount) WHERE gone = 0 AND spent = '';
 
 CREATE TABLE debts (
     id      TEXT PRIMARY KEY,
@@ -203,11 +205,12 @@ CREATE TABLE payouts (
     refund     TEXT NOT NULL,
     detail     TEXT NOT NULL,
     raw        BYTEA,
+    depth      BIGINT NOT NULL,
     version    BIGINT NOT NULL
 );
 CREATE INDEX payouts_day ON payouts (day, terminal) WHERE kind = 'dispense';
 CREATE INDEX payouts_sale ON payouts (sale) WHERE sale <> '';
-CREATE INDEX payouts_unsettled ON payouts (created) WHERE state IN ('reserved', 'signed', 'broadcast', 'unknown', 'confirmed');
+CREATE INDEX payouts_unsettled ON payouts (created) WHERE state IN ('reserved', 'signed', 'broadcast', 'unknown') OR state = 'confirmed' AND depth < 100;
 CREATE INDEX payouts_poisoned ON payouts (terminal, created) WHERE kind = 'poisoned';
 
 CREATE TABLE payout_events (
