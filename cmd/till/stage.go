@@ -240,17 +240,32 @@ func (s *stage) puppet(ctx context.Context, path string, query url.Values, resul
 	return call(ctx, "unix", s.path("puppet.sock"), http.MethodGet, path+"?"+query.Encode(), nil, result)
 }
 
-// control moves the practice world.
+// control moves the practice world. After a start the program draws before its
+// server is open: the world waits for it.
 func (s *stage) control(ctx context.Context, path string, params, result any) error {
-	text, err := os.ReadFile(s.path("addresses.json"))
+	at, err := s.addresses(ctx)
 	if err != nil {
-		return errors.New("the practice world is not running")
-	}
-	var at boot.Addresses
-	if err := json.Unmarshal(text, &at); err != nil {
-		return fmt.Errorf("read addresses: %w", err)
+		return err
 	}
 	return call(ctx, "tcp", at.Control, http.MethodPost, path, params, result)
+}
+
+func (s *stage) addresses(ctx context.Context) (at boot.Addresses, err error) {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		text, err := os.ReadFile(s.path("addresses.json"))
+		if err == nil {
+			return at, json.Unmarshal(text, &at)
+		}
+		select {
+		case <-s.Ended():
+			return at, errors.New("the practice world is not running")
+		case <-ctx.Done():
+			return at, errors.New("the practice world does not open")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // call sends JSON over HTTP and reads JSON.

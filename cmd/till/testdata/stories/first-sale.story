@@ -8,7 +8,7 @@ screen pay
 qr /^bitcoin:/i as uri
 customer pays
 see state accepted
-see /paid/i
+see "PAID"
 paper "12.30" within 5s
 paper "Café Central"
 paper qr
