@@ -25,8 +25,7 @@ see "PAID"
 say "after the receipt began"
 pull power
 plug power
-paper "7.20" within 10s
-do acknowledge
+paper "Thank you!" within 10s
 screen register
 say "with nothing open"
 pull power
