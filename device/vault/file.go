@@ -17,14 +17,6 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// Errors of a vault.
-var (
-	// ErrNoKey: there is no key; generate one and pair anew.
-	ErrNoKey = errors.New("the vault holds no key")
-	// ErrSealed: the boot secret is not the one the key was sealed with.
-	ErrSealed = errors.New("the vault does not open with this boot secret")
-)
-
 // The sealed file: magic ‖ salt 16 ‖ nonce 24 ‖ XChaCha20-Poly1305 of the key in
 // PKCS #8, with magic and salt authenticated. Argon2id: t=3, m=64 MiB, p=1.
 const (
@@ -37,7 +29,6 @@ const (
 const (
 	keyFile    = "vault.key"    // sealed
 	secretFile = "vault.secret" // the boot secret when nobody gave one
-	eraseMark  = "vault.erase"  // an erase has begun
 )
 
 // File is a vault in a folder of its own or of others. It is safe for
@@ -59,10 +50,12 @@ func OpenFile(dir string, secret []byte, random io.Reader) (*File, error) {
 		return nil, fmt.Errorf("open vault: the boot secret has more than %d bytes", maxSecret)
 	}
 	f := &File{dir: dir, given: len(secret) > 0, random: random, secret: bytes.Clone(secret)}
-	if _, err := os.Stat(f.path(eraseMark)); err == nil {
-		if err := f.Erase(); err != nil {
-			return nil, fmt.Errorf("finish erasing vault: %w", err)
-		}
+	unfinished, err := begun(dir)
+	if err == nil && unfinished {
+		err = f.Erase()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open vault: %w", err)
 	}
 	return f, nil
 }
@@ -70,12 +63,12 @@ func OpenFile(dir string, secret []byte, random io.Reader) (*File, error) {
 // Sealed reports whether a boot secret protects the key from who has the disk.
 func (f *File) Sealed() bool { return f.given }
 
-// Signer gives the key, an ECDSA P-256 one. Errors: [ErrNoKey], [ErrSealed].
+// Signer gives the key. Errors: [ErrNoKey], [ErrSealed].
 func (f *File) Signer() (crypto.Signer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.key != nil {
-		return f.key, nil
+		return fileSigner{f, f.key}, nil
 	}
 	sealed, err := readLimited(f.path(keyFile))
 	if errors.Is(err, os.ErrNotExist) {
@@ -98,7 +91,7 @@ func (f *File) Signer() (crypto.Signer, error) {
 		return nil, errors.New("read vault: the sealed key is not P-256")
 	}
 	f.key = key
-	return key, nil
+	return fileSigner{f, key}, nil
 }
 
 // Generate makes a new key and keeps it in place of the present one, durably,
@@ -122,35 +115,69 @@ func (f *File) Generate() (crypto.Signer, error) {
 	if err := replace(f.path(keyFile), sealed); err != nil {
 		return nil, fmt.Errorf("write vault: %w", err)
 	}
+	f.forget()
 	f.key = key
-	return key, nil
+	return fileSigner{f, key}, nil
 }
 
-// Erase destroys the key, and the secret beside it, for good. Erasing nothing is
-// no error. After an error it must be called again.
-func (f *File) Erase() error {
+// Erase destroys the key, and the secret beside it, for good.
+func (f *File) Erase() error { return f.erase("") }
+
+// Tamper is Erase because of a sensor.
+func (f *File) Tamper(sensor string) error { return f.erase(nameOfSensor(sensor)) }
+
+func (f *File) erase(sensor string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.key != nil {
-		f.key.D.SetInt64(0)
-		f.key = nil
-	}
+	f.forget()
 	if !f.given {
 		clear(f.secret)
 		f.secret = nil
 	}
-	// The mark comes first: a power cut from here on is finished at the next start.
-	err := replace(f.path(eraseMark), nil)
-	for _, name := range []string{secretFile, keyFile, keyFile + ".new", secretFile + ".new"} {
-		err = errors.Join(err, shred(f.path(name)))
-	}
-	if err != nil {
-		return fmt.Errorf("erase vault: %w", err)
-	}
-	if err := errors.Join(os.Remove(f.path(eraseMark)), syncDir(f.dir)); err != nil {
-		return fmt.Errorf("erase vault: %w", err)
-	}
+	return erase(f.dir, sensor, func() (err error) {
+		for _, name := range []string{secretFile, keyFile, keyFile + ".new", secretFile + ".new"} {
+			err = errors.Join(err, shred(f.path(name)))
+		}
+		return err
+	})
+}
+
+// Close forgets the key and the boot secret in memory.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget()
+	clear(f.secret)
+	f.secret = nil
 	return nil
+}
+
+// forget wipes the key in memory; signers that were handed out are then void.
+func (f *File) forget() {
+	if f.key != nil {
+		//lint:ignore SA1019 the scalar's own words are wiped, not changed into another key
+		clear(f.key.D.Bits())
+		f.key = nil
+	}
+}
+
+// fileSigner is the key as long as it is the vault's.
+type fileSigner struct {
+	file *File
+	key  *ecdsa.PrivateKey
+}
+
+// Public is the key's *ecdsa.PublicKey.
+func (s fileSigner) Public() crypto.PublicKey { return &s.key.PublicKey }
+
+// Sign signs, or fails with ErrNoKey once the key is erased or replaced.
+func (s fileSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	s.file.mu.Lock()
+	defer s.file.mu.Unlock()
+	if s.file.key != s.key {
+		return nil, ErrNoKey
+	}
+	return s.key.Sign(random, digest, opts)
 }
 
 func (f *File) path(name string) string { return filepath.Join(f.dir, name) }

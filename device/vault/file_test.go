@@ -2,11 +2,13 @@ package vault
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -100,6 +102,91 @@ func TestAnErasedKeyIsGoneAndAnInterruptedEraseIsFinished(t *testing.T) {
 		if err != nil || len(left) != 0 {
 			t.Errorf("cut at %q: %v is left, %v", cut, left, err)
 		}
+	}
+}
+
+func TestSignersOfAKeyThatIsGoneSignNothing(t *testing.T) {
+	digest := make([]byte, 32)
+	for name, end := range map[string]func(*File) error{
+		"erased": (*File).Erase, "closed": (*File).Close,
+		"tampered": func(f *File) error { return f.Tamper("lid") },
+		"replaced": func(f *File) error { _, err := f.Generate(); return err },
+	} {
+		f := vaultIn(t, t.TempDir(), nil)
+		s, err := f.Generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		//lint:ignore SA1019 to see that these words are wiped
+		words := f.key.D.Bits()
+		if _, err := s.Sign(rand.Reader, digest, crypto.SHA256); err != nil {
+			t.Fatal(err)
+		}
+		if err := end(f); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Sign(rand.Reader, digest, crypto.SHA256); !errors.Is(err, ErrNoKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, w := range words {
+			if w != 0 {
+				t.Errorf("%s: the scalar is still in memory", name)
+				break
+			}
+		}
+	}
+}
+
+func TestTheSensorIsRememberedUntilAcknowledged(t *testing.T) {
+	dir := t.TempDir()
+	f := vaultIn(t, dir, nil)
+	if err := f.Erase(); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := Tampered(dir); found || err != nil {
+		t.Errorf("a plain erase is told as tampering: %v", err)
+	}
+	if err := f.Tamper("case switch\n" + strings.Repeat("x", 100)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Erase(); err != nil { // forgets nothing
+		t.Fatal(err)
+	}
+	want := ("case-switch-" + strings.Repeat("x", 100))[:maxSensor]
+	if sensor, found, err := Tampered(dir); sensor != want || !found || err != nil {
+		t.Errorf("%q, %v, %v", sensor, found, err)
+	}
+	if _, err := f.Generate(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := vaultIn(t, dir, nil).Signer(); err != nil {
+		t.Errorf("a remembered sensor erases a new key: %v", err)
+	}
+	for range 2 {
+		if err := Acknowledge(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, found, err := Tampered(dir); found || err != nil {
+		t.Errorf("acknowledged: %v, %v", found, err)
+	}
+}
+
+// TestAFullDiskStopsNoErase: the mark cannot be written, the key is gone.
+func TestAFullDiskStopsNoErase(t *testing.T) {
+	dir := t.TempDir()
+	f := vaultIn(t, dir, nil)
+	if _, err := f.Generate(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, eraseMark+".new"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Erase(); err == nil {
+		t.Error("an erase without its mark is told as whole")
+	}
+	if _, err := f.Signer(); !errors.Is(err, ErrNoKey) {
+		t.Errorf("the key: %v", err)
 	}
 }
 
