@@ -84,6 +84,9 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 	l.succeeded()
 	l.afterwards(ctx, client)
 	ignored := asked && len(result.Alerts) == 0 && result.Config == nil && t.o.Clock().Sub(began) < tooSoon
+	if live, err = t.live(ctx); err != nil { // what came may have changed it
+		return 0, err
+	}
 	return l.pace(result, live, ignored), nil
 }
 
