@@ -47,7 +47,10 @@ func (w *work) configure() (*protocol.Config, error) {
 	c := &protocol.Config{
 		Shop: o.Shop, Currency: o.Currency, Locale: o.Locale, Network: w.s.identity.Network, QuoteKeys: w.s.quoteKeys(),
 		Tax: o.Tax, TipsBP: o.TipsBP, CatalogueVersion: catalogue.Version, Users: []protocol.User{}, Acceptance: o.Acceptance,
-		Limits: o.Limits, PaymentWindowS: int64(o.PaymentWindow / time.Second), MerchantURL: o.MerchantURL, MerchantPub: o.MerchantPub,
+		Limits: o.Limits, PaymentWindowS: int64(o.PaymentWindow / time.Second), MerchantURL: o.MerchantURL,
+	}
+	if w.s.cash != nil {
+		c.MerchantPub = w.s.cash.pub.String()
 	}
 	if c.Tax == nil {
 		c.Tax = []protocol.Tax{}

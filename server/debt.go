@@ -15,6 +15,7 @@ const (
 	debtCancelled = "cancelled"
 	debtRemoved   = "removed"
 	debtUnasked   = "unasked"
+	debtTwice     = "twice"
 )
 
 // owe brings the debts of a tender's address up to what no open due takes. What

@@ -48,6 +48,7 @@ type Bill struct {
 	Deposit     string // the deposit that counts
 	Closed      bool   // a tab's last round was told
 	Secret      []byte // r_m of a lottery, sealed
+	Release     bool   // the mint is to let the locked coin go
 	Version     int64
 }
 
@@ -58,6 +59,9 @@ type BillRows interface {
 	OfTender(id protocol.TenderID) (*Bill, error)
 	// Update writes all but id, kind, sale, tender and terminal, by Version.
 	Update(b *Bill) error
+	// Todo gives open bills without a contract whose time is not over, open tabs, and
+	// bills whose coin is to be let go.
+	Todo(now protocol.Time) ([]*Bill, error)
 }
 
 // StoredContract is a contract that was given to a customer, or paid.
@@ -108,4 +112,5 @@ type DepositRows interface {
 	Get(id string) (*Deposit, error)
 	Update(d *Deposit) error // state, told, status and answer, by Version
 	OfBill(id string) ([]*Deposit, error)
+	Waiting() ([]*Deposit, error) // oldest first
 }

@@ -23,6 +23,8 @@ const (
 	refusedTender      = "tender_exists"
 	refusedBody        = "not_understood"
 	refusedCurrency    = "wrong_currency"
+	refusedEcash       = "ecash_off"
+	refusedWaiting     = "waiting"
 )
 
 // refusals gives the sentence of each word.
@@ -39,6 +41,8 @@ var refusals = map[string]string{
 	refusedTender:                       "this payment was asked for before: ask for payment anew",
 	refusedBody:                         "the server does not understand this payment: do not take it",
 	refusedCurrency:                     "the payment is in another currency than the sale: ask for payment anew",
+	refusedEcash:                        "the shop takes no e-cash: ask for another payment",
+	refusedWaiting:                      "an e-cash payment of this sale waits for its mint: do not take the amount twice",
 }
 
 func (a *application) saleOpened() error {
@@ -57,7 +61,8 @@ func (a *application) saleOpened() error {
 	if !saleAddsUp(body, a.s.o.Settings.Tax) {
 		a.flag(flagSums)
 	}
-	return a.Sales.Insert(&Sale{ID: body.Sale, Terminal: a.terminal.ID, Opened: a.at, Total: body.Total, State: protocol.SaleOpen})
+	return a.Sales.Insert(&Sale{ID: body.Sale, Terminal: a.terminal.ID, Opened: a.at, Total: body.Total, State: protocol.SaleOpen,
+		Description: describe(body.Lines)})
 }
 
 // saleAddsUp reports whether lines, tip and the tax that prices do not contain
@@ -158,8 +163,11 @@ func (a *application) addTender(sale *Sale, body protocol.TenderAdded) error {
 		if t.Steps, err = a.stepsFor(sale.ID, body.Amount); err != nil {
 			return err
 		}
-	} else if sale.Said == saidCancelled {
-		t.Refused = refusedOver
+	} else {
+		var err error
+		if t.Refused, err = a.judgeOffChain(sale, body); err != nil {
+			return err
+		}
 	}
 	if address != nil && address.Tender == "" {
 		// Even a void tender's address may have been shown: it stays watched.
@@ -175,6 +183,11 @@ func (a *application) addTender(sale *Sale, body protocol.TenderAdded) error {
 	}
 	if err := a.Tenders.Insert(t); err != nil {
 		return fmt.Errorf("store tender: %w", err)
+	}
+	if t.Kind == protocol.TenderEcash && t.Refused == "" {
+		if err := a.openBill(sale, t); err != nil {
+			return err
+		}
 	}
 	a.sales[sale.ID] = struct{}{}
 	return nil

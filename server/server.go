@@ -15,13 +15,14 @@ import (
 	"till/protocol"
 )
 
-// Options are what a [Server] stands on. All but Alarms are needed.
+// Options are what a [Server] stands on. All but Alarms and Ecash are needed.
 type Options struct {
 	Store  Store
 	Chain  Chain
 	Wallet Wallet
 	Rates  Rates
 	Alarms Alarms // nil: the log alone
+	Ecash  *Ecash // nil: e-cash is not taken
 	Clock  func() protocol.Time
 	Random io.Reader // safe for use by many goroutines
 	Log    *slog.Logger
@@ -64,6 +65,7 @@ type Server struct {
 	seal     *seal
 	ca       *authority
 	quoteKey ed25519.PrivateKey
+	cash     *cashDesk // nil: e-cash is not taken
 
 	lines   lines
 	watch   *watch
@@ -107,6 +109,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 			return err
 		}
 		if s.log, err = loadLog(tx, o.Clock(), o.Random); err != nil {
+			return err
+		}
+		if s.cash, err = openCashDesk(tx, sealing, o); err != nil {
 			return err
 		}
 		tip, err := loadTip(tx)
@@ -210,7 +215,7 @@ func (s *Server) quoteKeys() []protocol.QuoteKey {
 // lost chain does not end it.
 func (s *Server) Run(ctx context.Context) error {
 	var duties sync.WaitGroup
-	for _, duty := range []func(context.Context){s.followChain, s.probeChain, s.evaluate, s.refreshQuotes, s.runOutbox, s.flushPresences} {
+	for _, duty := range []func(context.Context){s.followChain, s.probeChain, s.evaluate, s.refreshQuotes, s.runOutbox, s.flushPresences, s.runCashDesk} {
 		duties.Go(func() { duty(ctx) })
 	}
 	<-ctx.Done()

@@ -39,8 +39,7 @@ type Settings struct {
 	PublicHost string   // HOST:PORT that pairing links name unless told otherwise
 	Hosts      []string // names and addresses the server certificate always holds
 
-	MerchantURL string
-	MerchantPub string
+	MerchantURL string // where customers' wallets find the shop, http://HOST:PORT
 }
 
 // Defaults are the settings of a shop that configured nothing (cli.md).

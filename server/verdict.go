@@ -34,6 +34,7 @@ const (
 	reasonMempool     = "zero_confirmations"
 	reasonDeep        = "confirmations"
 	reasonPaid        = "paid"
+	reasonWaiting     = "waiting"
 )
 
 // feeRecheck is how soon a payment whose fee is too low is judged again: the
@@ -337,6 +338,8 @@ func (r *Settings) offChain(t *Tender, now protocol.Time) judgement {
 	switch {
 	case t.Kind == protocol.TenderCash || t.Kind == protocol.TenderCard || t.Accepted != 0:
 		return judgement{state: protocol.SaleConfirmed, verdict: protocol.VerdictAccept, reason: reasonPaid, message: "paid"}
+	case t.Waiting:
+		return judgement{state: protocol.SaleSeen, verdict: protocol.VerdictWait, reason: reasonWaiting, message: "waiting for the mint"}
 	case now > t.Ends:
 		return judgement{state: protocol.SaleExpired, verdict: protocol.VerdictRefuse, reason: reasonExpired, message: "the time to pay is over and nothing has come"}
 	}

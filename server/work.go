@@ -23,6 +23,7 @@ type work struct {
 	leased []Address                         // to be watched
 	alarms []Alarm
 	effect bool // the outbox has news
+	mints  bool // a mint is to be asked something
 }
 
 // write runs f in one transaction, again from the start when another one came
@@ -61,6 +62,9 @@ func (w *work) finish(ctx context.Context) {
 	s.watch.look(w.sales)
 	if w.effect {
 		s.wakeOutbox()
+	}
+	if w.mints {
+		s.cash.ring()
 	}
 	for _, a := range w.alarms {
 		s.o.Log.WarnContext(ctx, "alarm", "kind", a.Kind, "terminal", a.Terminal, "message", a.Message)

@@ -27,9 +27,11 @@ CREATE TABLE bills (
     deposit     TEXT NOT NULL,
     closed      BIGINT NOT NULL CHECK (closed IN (0, 1)),
     secret      BYTEA,
+    release     BIGINT NOT NULL CHECK (release IN (0, 1)),
     version     BIGINT NOT NULL
 );
 CREATE INDEX bills_tender ON bills (tender) WHERE tender <> '';
+CREATE INDEX bills_todo ON bills (ends) WHERE state = 'open' OR release = 1;
 
 CREATE TABLE contracts (
     hash TEXT PRIMARY KEY,
@@ -53,6 +55,7 @@ CREATE TABLE deposits (
     version  BIGINT NOT NULL
 );
 CREATE INDEX deposits_bill ON deposits (bill);
+CREATE INDEX deposits_waiting ON deposits (at) WHERE state = 'waiting';
 
 CREATE TABLE mint_reserves (
     reserve  TEXT PRIMARY KEY,
