@@ -96,12 +96,13 @@ const (
 	onHelp     screenName = "help"
 	onAbout    screenName = "about"
 	onTooSmall screenName = "too-small"
+	onDialog   screenName = "dialog"
 	everywhere screenName = "everywhere"
 )
 
 // screenNames in the order of the help page.
 func screenNames() []screenName {
-	return []screenName{onRegister, onPay, onAddress, onSales, onDevices, onAlerts, onHelp, onAbout, everywhere}
+	return []screenName{onRegister, onPay, onAddress, onSales, onDevices, onAlerts, onHelp, onAbout, onDialog, everywhere}
 }
 
 // keyTable is all keys of all screens.
@@ -115,6 +116,7 @@ func keyTable() map[screenName][]key {
 		onAlerts:   alertsKeys(),
 		onHelp:     helpKeys(),
 		onAbout:    {back()},
+		onDialog:   {yes("y", nil), no()},
 		everywhere: globalKeys(),
 	}
 }
@@ -163,6 +165,21 @@ func globalKeys() []key {
 // back is Esc on a screen that is one step from the register.
 func back() key {
 	return key{action: ActBack, keys: []string{"esc"}, do: func(m *model) tea.Cmd { return m.goTo(m.from) }}
+}
+
+// yes and no are the answers to a dialog; either closes it.
+func yes(stroke string, do func(*model) tea.Cmd) key {
+	return key{action: ActConfirm, keys: []string{stroke}, do: func(m *model) tea.Cmd {
+		m.close()
+		return do(m)
+	}}
+}
+
+func no() key {
+	return key{action: ActBack, keys: []string{"esc"}, do: func(m *model) tea.Cmd {
+		m.close()
+		return nil
+	}}
 }
 
 // live are the keys that belong to what is on the screen now, most important

@@ -74,6 +74,16 @@ func (m *model) noticed(frame widget.Block, foot int) widget.Block {
 	return widget.Overlay(frame, widget.Lines(line), 1, size.H-3-foot)
 }
 
+// grow is the room that is left.
+func grow() widget.Slot {
+	return widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }}
+}
+
+// placed is a block in the middle of its rows.
+func placed(b widget.Block) widget.Slot {
+	return widget.Slot{Rows: len(b.Lines), Draw: func(a widget.Area) widget.Block { return b.Place(a, widget.Center, widget.Top) }}
+}
+
 // top is where, who, what shift.
 func (m *model) top() widget.Bar {
 	shop := m.reg.Config.Shop.Name
@@ -109,6 +119,10 @@ func (m *model) top() widget.Bar {
 func (m *model) healthMarks() []widget.Mark {
 	h := m.facts.health
 	now := protocol.TimeOf(m.now)
+	lacking := widget.Fault
+	if !h.Online && h.OfflineSince == 0 {
+		lacking = widget.Off // it may come with the first answer
+	}
 	marks := []widget.Mark{m.serverMark()}
 	switch {
 	case h.Suspended != nil:
@@ -117,13 +131,13 @@ func (m *model) healthMarks() []widget.Mark {
 		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.Revoked})
 	}
 	if m.reg.Quote == nil {
-		marks = append(marks, widget.Mark{State: widget.Fault, Text: m.w.NoRate})
+		marks = append(marks, widget.Mark{State: lacking, Text: m.w.NoRate})
 	} else {
 		marks = append(marks, widget.Mark{Text: m.w.Rate + " " + m.w.ago(now.Sub(m.reg.Quote.At))})
 	}
 	addresses := widget.Mark{Text: m.w.f(m.w.Addresses, strconv.FormatInt(h.Addresses, 10))}
 	if h.Addresses == 0 {
-		addresses.State = widget.Fault
+		addresses.State = lacking
 	}
 	marks = append(marks, addresses, m.printerMark())
 	switch {

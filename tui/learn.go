@@ -99,10 +99,9 @@ func (r resumed) apply(m *model) tea.Cmd {
 
 // listen waits for the terminal to tell something.
 func (m *model) listen() tea.Cmd {
-	facts := m.o.Terminal.Facts()
 	return func() tea.Msg {
 		select {
-		case f := <-facts:
+		case f := <-m.o.Terminal.Facts():
 			return heard{f}
 		case <-m.ended:
 			return nil

@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"till/device"
 	"till/protocol"
 	"till/protocol/terminal"
 	"till/tui/register"
@@ -43,6 +44,7 @@ type model struct {
 
 	hand    hand
 	lane    *lane
+	codes   map[string]device.QRCode // by what they say
 	ticking bool
 	inputs  uint64
 	seen    *atomic.Pointer[Seen]
@@ -71,7 +73,7 @@ func newModel(ctx context.Context, o Options, theme *widget.Theme, seen *atomic.
 		within: func(d time.Duration) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) },
 		ended:  ctx.Done(),
 		reg:    register.New(), screen: onRegister, from: onRegister,
-		facts: facts{money: map[string]bool{}}, lane: newLane(), seen: seen, now: o.Clock(),
+		facts: facts{money: map[string]bool{}}, lane: newLane(), codes: map[string]device.QRCode{}, seen: seen, now: o.Clock(),
 	}
 	m.publish()
 	return m

@@ -84,19 +84,9 @@ func (m *model) swallows(now, lastKey time.Duration) bool {
 }
 
 // ask opens a question with y and esc.
-func (m *model) ask(name, title, text string, role widget.Role, yes func(*model) tea.Cmd) tea.Cmd {
+func (m *model) ask(name, title, text string, role widget.Role, do func(*model) tea.Cmd) tea.Cmd {
 	m.open(&dialog{
-		name: name, title: title, text: text, role: role,
-		keys: []key{
-			{action: ActConfirm, keys: []string{"y"}, do: func(m *model) tea.Cmd {
-				m.close()
-				return yes(m)
-			}},
-			{action: ActBack, keys: []string{"esc", "n"}, do: func(m *model) tea.Cmd {
-				m.close()
-				return nil
-			}},
-		},
+		name: name, title: title, text: text, role: role, keys: []key{yes("y", do), no()},
 	})
 	return nil
 }

@@ -81,12 +81,11 @@ func (m *model) again(job terminal.Job) tea.Cmd {
 	m.open(&dialog{
 		name: "print-again", role: widget.Warn, title: m.w.PrintAgainTitle, text: m.w.f(m.w.PrintAgainText, what), itself: true,
 		keys: []key{
-			{action: ActConfirm, keys: []string{"y"}, do: func(m *model) tea.Cmd {
-				m.close()
+			yes("y", func(m *model) tea.Cmd {
 				job.Copy = max(job.Copy, 1) + 1 // headed COPY: the first may be on paper
 				return m.handOver(job, paper)
-			}},
-			{action: ActCancel, keys: []string{"esc", "n"}, do: func(m *model) tea.Cmd {
+			}),
+			{action: ActBack, keys: []string{"esc"}, do: func(m *model) tea.Cmd {
 				m.close()
 				return settle(terminal.FinishJob(job.ID))
 			}},

@@ -131,21 +131,30 @@ func (m *model) addressView(f *widget.Frame, a widget.Area) widget.Block {
 		return widget.Lines(nil, widget.Quiet.Line("  "+m.w.NoAddressYet))
 	}
 	money, due := s.amount(m)
-	words := 36
-	if body.W < 60 {
-		words = 0
+	code, ok := widget.DrawQR(m.theme, widget.Area{W: body.W - 36, H: body.H}, m.request(s.lease.Address, due)...)
+	return beside(body, code.Block, func(a widget.Area) widget.Block { return s.words(m, money, due, ok, a) })
+}
+
+// row is what stands under the code on a small screen.
+func (s *addressScreen) row(m *model) (address string, due protocol.Sat, bar widget.Bar) {
+	money, due := s.amount(m)
+	text := widget.Quiet.Line(m.w.FreshAddress)
+	if due > 0 {
+		text = widget.Strong.Line(m.w.moneyIn(money))
+		bar.Right = []widget.Part{{Line: widget.Text.Line(m.w.bitcoin(due) + " BTC"), Rank: 1}}
 	}
-	code, ok := widget.DrawQR(m.theme, widget.Area{W: body.W - words, H: body.H}, m.request(s.lease.Address, due)...)
-	if words == 0 && ok {
-		return code.Place(body, widget.Center, widget.Center)
+	if n := len(s.money); n > 0 {
+		text = widget.Good.Line("✓ " + m.w.Received + " " + m.w.bitcoin(s.money[n-1].AmountSat) + " BTC")
+		bar.Right = nil
 	}
-	w := code.Size().W
-	if !ok {
-		w = 0
-	}
-	right := widget.Area{W: body.W - w - 3, H: body.H}
+	bar.Left = []widget.Part{{Line: text}}
+	return s.lease.Address, due, bar
+}
+
+// words are the address in groups, its amount, and what has arrived on it.
+func (s *addressScreen) words(m *model, money protocol.Money, due protocol.Sat, drawn bool, a widget.Area) widget.Block {
 	lines := []widget.Line{widget.Strong.Line(m.w.FreshAddress), nil}
-	lines = append(lines, widget.Wrap(widget.Text, widget.Groups(s.lease.Address, 4), min(right.W-1, 40))...)
+	lines = append(lines, widget.Wrap(widget.Text, widget.Groups(s.lease.Address, 4), min(a.W-1, 40))...)
 	lines = append(lines, nil)
 	switch {
 	case money.Minor == 0:
@@ -160,14 +169,13 @@ func (m *model) addressView(f *widget.Frame, a widget.Area) widget.Block {
 		lines = append(lines, widget.Good.Line("✓ "+m.w.Received+" "+m.w.bitcoin(in.AmountSat)+" BTC"))
 	}
 	if len(s.money) == 0 {
-		lines = append(lines, widget.Wrap(widget.Quiet, m.w.AddressHint, right.W-1)...)
+		lines = append(lines, widget.Wrap(widget.Quiet, m.w.AddressHint, a.W-1)...)
 	}
-	if !ok {
+	if !drawn {
 		lines = append(lines, nil)
-		lines = append(lines, widget.Wrap(widget.Warn, m.w.PrintIt, right.W-1)...)
+		lines = append(lines, widget.Wrap(widget.Warn, m.w.PrintIt, a.W-1)...)
 	}
-	text := widget.Block{Lines: lines}.Shift(0, 1)
-	return widget.Columns(body, w, 3, code.Block, text)
+	return widget.Block{Lines: lines}.Shift(0, 1)
 }
 
 // printAddress prints the address with its amount.

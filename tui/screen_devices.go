@@ -112,7 +112,7 @@ func (m *model) devicesView(f *widget.Frame, a widget.Area) widget.Block {
 	}
 	name := m.chosenDevice()
 	s := m.devices.last[name]
-	lines := []widget.Line{nil}
+	var lines []widget.Line
 	for _, f := range []device.Fault{s.Fault, s.Warning} {
 		if f != device.NoFault {
 			lines = append(lines, widget.Wrap(widget.Text, m.w.fault(f), body.W-4)...)
@@ -129,7 +129,7 @@ func (m *model) devicesView(f *widget.Frame, a widget.Area) widget.Block {
 	}
 	words := widget.Block{Lines: lines}.Shift(2, 0)
 	return widget.Stack(body,
-		widget.Slot{Rows: len(names) + 1, Min: 2, Draw: list.Render},
+		widget.Slot{Rows: len(names) + 2, Min: 3, Draw: list.Render},
 		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return words }})
 }
 

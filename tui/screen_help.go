@@ -50,7 +50,8 @@ func (m *model) helpView(f *widget.Frame, a widget.Area) widget.Block {
 			g.Keys = append(g.Keys, widget.Key{Key: names, Label: m.w.Keys[k.action].Help, Off: k.why(&at) != ""})
 		}
 		if name == onRegister {
-			g.Keys = append(g.Keys, widget.Key{Key: "0-9 00 .", Label: m.w.HelpDigits}, widget.Key{Key: "a-z", Label: m.w.HelpLetters}, widget.Key{Key: "↑ ↓", Label: m.w.HelpArrows})
+			g.Keys = append(g.Keys, widget.Key{Key: "0-9 00 .", Label: m.w.HelpDigits}, widget.Key{Key: "a-z", Label: m.w.HelpLetters}, widget.Key{Key: "↑ ↓", Label: m.w.HelpArrows},
+				widget.Key{Key: "backspace", Label: m.w.HelpErase})
 		}
 		if len(g.Keys) > 0 {
 			groups = append(groups, g)
@@ -65,12 +66,12 @@ func (m *model) helpView(f *widget.Frame, a widget.Area) widget.Block {
 func (m *model) aboutView(f *widget.Frame, a widget.Area) widget.Block {
 	body := f.Body(a)
 	pair := func(label, value string) widget.Line {
-		return widget.Line{widget.Quiet.Line(label).Fit(16)[0], widget.Text.Say(value)}
+		return append(widget.Quiet.Line(label).Fit(16), widget.Text.Say(value))
 	}
 	h := m.facts.health
 	lines := []widget.Line{
 		widget.Strong.Line("Till"), widget.Quiet.Line(m.o.Version), nil,
-		pair(m.w.Screens[onRegister], m.reg.Config.Shop.Name),
+		pair(m.w.AboutShop, m.reg.Config.Shop.Name),
 		pair(m.w.AboutTerminal, m.facts.identity.Name),
 		pair("", string(m.facts.identity.ID)),
 		pair(m.w.AboutServer, m.facts.identity.Server),

@@ -102,22 +102,43 @@ func (m *model) request(address string, due protocol.Sat) []widget.Modules {
 		if err != nil {
 			continue
 		}
-		if code, err := device.EncodeQR(link); err == nil {
+		if code, ok := m.encoded(link); ok {
 			codes = append(codes, code)
 		}
 	}
 	return codes
 }
 
-// qrOnly reports whether the payment request has the screen to itself: below
+// encoded is the code of a link; the last few are kept, since every frame asks.
+func (m *model) encoded(link string) (device.QRCode, bool) {
+	if code, ok := m.codes[link]; ok {
+		return code, true
+	}
+	code, err := device.EncodeQR(link)
+	if err != nil {
+		return code, false
+	}
+	if len(m.codes) >= 8 {
+		clear(m.codes)
+	}
+	m.codes[link] = code
+	return code, true
+}
+
+// qrOnly reports whether a payment request has the screen to itself: below
 // 80×24, or when the cashier asks for it.
 func (m *model) qrOnly() bool {
-	small := m.size.W < 80 || m.size.H < 24
-	return m.counting() && m.dialog() == nil && (small || m.qrAlone)
+	if m.dialog() != nil || m.size.W >= 80 && m.size.H >= 24 && !m.qrAlone {
+		return false
+	}
+	return m.counting() || m.shown() == onAddress && m.address.lease.Address != ""
 }
 
 // qrScreen is the request and one row: amounts, time left, state.
 func (m *model) qrScreen() widget.Block {
+	if m.shown() == onAddress {
+		return m.qrOver(m.address.row(m))
+	}
 	t, _ := m.reg.Bitcoin()
 	due := m.reg.Sale.Due(t)
 	rest, _ := m.left(t)
@@ -125,20 +146,29 @@ func (m *model) qrScreen() widget.Block {
 	if m.reg.Sale.Has(protocol.FlagUnderpaid) {
 		state = widget.Warn.Line(m.w.Flags[protocol.FlagUnderpaid])
 	}
-	row := widget.Bar{
+	if h := m.facts.health; !h.Online && h.OfflineSince != 0 {
+		state = widget.Warn.Line(m.w.f(m.w.OfflineSince, m.w.clock(m.local(h.OfflineSince))))
+	}
+	return m.qrOver(t.Address, due, widget.Bar{
 		Left: []widget.Part{
 			{Line: widget.Strong.Line(m.w.moneyIn(t.Amount))},
 			{Line: widget.Text.Line(m.w.bitcoin(due) + " BTC"), Rank: 2},
 		},
 		Right: []widget.Part{{Line: state, Rank: 1}, {Line: widget.Text.Line(countdown(rest))}},
-	}.Render(m.size.W)
-	area := widget.Area{W: m.size.W, H: m.size.H - 1}
-	if due == 0 {
-		return widget.Stacked(widget.Big(m.theme, area, widget.Good, m.w.StateBig[m.reg.Sale.State()]).Place(area, widget.Center, widget.Center), row)
+	})
+}
+
+// qrOver is the code of an address over one row. Where nothing is due any more
+// the state stands in its place; where no code fits, the address.
+func (m *model) qrOver(address string, due protocol.Sat, bar widget.Bar) widget.Block {
+	row, area := bar.Render(m.size.W), widget.Area{W: m.size.W, H: m.size.H - 1}
+	if due == 0 && m.shown() == onPay {
+		big := widget.Big(m.theme, area, widget.Good, m.w.StateBig[m.reg.Sale.State()])
+		return widget.Stacked(big.Place(area, widget.Center, widget.Center), row)
 	}
-	code, ok := widget.DrawQR(m.theme, area, m.request(t.Address, due)...)
+	code, ok := widget.DrawQR(m.theme, area, m.request(address, due)...)
 	if !ok {
-		text := widget.Block{Lines: widget.Wrap(widget.Text, m.w.PrintIt+"\n\n"+widget.Groups(t.Address, 4), area.W-2)}
+		text := widget.Block{Lines: widget.Wrap(widget.Text, m.w.PrintIt+"\n\n"+widget.Groups(address, 4), area.W-2)}
 		return widget.Stacked(text.Place(area, widget.Center, widget.Center), row)
 	}
 	return widget.Stacked(code.Place(area, widget.Center, widget.Center), row)
@@ -162,9 +192,19 @@ func (m *model) waitingView(body widget.Area) widget.Block {
 		area := widget.Area{W: min(41, body.W-words), H: body.H}
 		qr = widget.Big(m.theme, widget.Area{W: area.W - 4, H: area.H}, widget.Good, m.w.StateBig[m.reg.Sale.State()]).Place(area, widget.Center, widget.Center)
 	}
-	w := qr.Size().W
-	right := widget.Area{W: body.W - w - 3, H: body.H}
-	return widget.Columns(body, w, 3, qr, m.payWords(t, due, right))
+	return beside(body, qr, func(a widget.Area) widget.Block { return m.payWords(t, due, a) })
+}
+
+// wordsMost is how wide the words beside a code grow.
+const wordsMost = 64
+
+// beside sets words at the right of a code, both in the middle of a large body.
+func beside(body widget.Area, code widget.Block, words func(widget.Area) widget.Block) widget.Block {
+	size := code.Size()
+	h := min(body.H, max(size.H, 19))
+	inner := widget.Area{W: min(body.W, size.W+3+wordsMost), H: h}
+	right := widget.Area{W: inner.W - size.W - 3, H: h}
+	return widget.Columns(inner, size.W, 3, code, words(right)).Place(body, widget.Center, widget.Center)
 }
 
 // payWords says the amounts, the price, the address, what has arrived, what that
@@ -184,7 +224,10 @@ func (m *model) payWords(t register.Tender, due protocol.Sat, a widget.Area) wid
 	}
 	rest, all := m.left(t)
 	hold := widget.Countdown(a.W-2, m.w.PriceHolds, countdown(rest), int64(rest), int64(all))
-	if rest <= 0 {
+	switch {
+	case due == 0:
+		hold = nil
+	case rest <= 0:
 		hold = widget.Warn.Line(m.w.PriceLapsed)
 	}
 	return widget.Stack(a,
@@ -196,7 +239,7 @@ func (m *model) payWords(t register.Tender, due protocol.Sat, a widget.Area) wid
 		widget.Fixed(5, widget.Block{Lines: widget.Wrap(widget.Quiet, widget.Groups(t.Address, 4), a.W-1)}),
 		widget.Gap(3, 1),
 		widget.Fixed(0, widget.Block{Lines: m.arrivedLines(t, due, a.W-1)}),
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		grow(),
 		widget.Fixed(0, widget.Lines(hold)))
 }
 
@@ -256,15 +299,16 @@ func (m *model) choiceView(body widget.Area) widget.Block {
 	}
 	big := widget.Big(m.theme, widget.Area{W: body.W - 8, H: min(10, max(3, body.H-10))}, widget.Strong, m.w.money(m.reg.CashDue()))
 	label := m.w.moneyIn(m.reg.CashDue()) + " · " + m.w.Due
-	return widget.Stack(body,
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
-		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+	inner := widget.Area{W: min(body.W, 80), H: min(body.H, 30)}
+	return widget.Stack(inner,
+		grow(),
+		placed(big),
 		widget.Gap(2, 1),
-		widget.Fixed(1, widget.Lines(widget.Quiet.Line(label).Align(body.W, widget.Center))),
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		widget.Fixed(1, widget.Lines(widget.Quiet.Line(label).Align(inner.W, widget.Center))),
+		grow(),
 		widget.Fixed(0, widget.Lines(widget.Strong.Line("  "+title))),
 		widget.Gap(1, 1),
-		widget.Slot{Rows: len(rows), Min: 3, Draw: list.Render})
+		widget.Slot{Rows: len(rows), Min: 3, Draw: list.Render}).Place(body, widget.Center, widget.Center)
 }
 
 // cashView is what is given and what goes back.
@@ -290,11 +334,11 @@ func (m *model) cashView(body widget.Area) widget.Block {
 		widget.Sum{Label: m.w.Given, Amount: values[1], Role: widget.Text},
 		widget.Sum{Label: label, Amount: values[2], Role: role})
 	return widget.Stack(body,
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
-		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+		grow(),
+		placed(big),
 		widget.Gap(2, 1),
 		widget.Fixed(1, widget.Lines(widget.Quiet.Line(figure+" "+string(due.Currency)+" · "+m.w.Given).Align(body.W, widget.Center))),
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		grow(),
 		widget.Fixed(0, sums),
 		widget.Gap(1, 1),
 		widget.Fixed(2, widget.Lines(widget.Quiet.Line("  "+m.w.CashHint))))
@@ -320,9 +364,6 @@ func (m *model) resultView(body widget.Area) widget.Block {
 		amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
 	}
 	lines := []widget.Line{widget.Strong.Line(amount).Align(body.W, widget.Center)}
-	if o.Change.Minor > 0 {
-		lines = append(lines, nil, widget.Line{widget.Text.Say(m.w.Change + "  "), widget.Strong.Say(m.w.moneyIn(o.Change))}.Align(body.W, widget.Center))
-	}
 	lines = append(lines, nil)
 	for i, l := range widget.Wrap(widget.Text, why, min(body.W-4, 72)) {
 		if i == 0 && why != "" {
@@ -331,13 +372,23 @@ func (m *model) resultView(body widget.Area) widget.Block {
 		lines = append(lines, l.Align(body.W, widget.Center))
 	}
 	lines = append(lines, widget.Quiet.Line(next).Align(body.W, widget.Center))
-	big := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max(body.H-len(lines)-2, 3)}, role, word)
+	room := body.H - len(lines) - 2
+	var change widget.Block
+	if o.Change.Minor > 0 {
+		// What goes back is read from afar too.
+		label := widget.Text.Line(m.w.Change+"  "+m.w.moneyIn(o.Change)).Align(body.W, widget.Center)
+		large := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max((room-3)/2, 3)}, widget.Strong, m.w.money(o.Change))
+		change = widget.Stacked(widget.Lines(nil, label, nil), large.Place(widget.Area{W: body.W, H: len(large.Lines)}, widget.Center, widget.Top))
+		room -= len(change.Lines)
+	}
+	big := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max(room, 3)}, role, word)
 	return widget.Stack(body,
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
-		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+		grow(),
+		placed(big),
+		widget.Fixed(0, change),
 		widget.Gap(1, 1),
 		widget.Fixed(0, widget.Lines(lines...)),
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }})
+		grow())
 }
 
 // printRequest prints the payment request for a screen that is too small.

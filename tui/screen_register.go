@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -32,12 +33,12 @@ func registerKeys() []key {
 		sends(ActAdd, register.Add{}, "+"),
 		offered(sends(ActQuantity, register.Quantity{}, "*"), ringing),
 		offered(sends(ActDiscount, register.Discount{}, "%"), ringing),
-		sends(ActTip, register.Tip{}, "ctrl+t"),
-		sends(ActPark, register.Park{}, "ctrl+p"),
-		{action: ActRecall, keys: []string{"ctrl+r"}, do: (*model).askRecall, whyNot: (*model).whyNoRecall},
-		sends(ActUndo, register.Undo{}, "ctrl+z"),
-		sends(ActClear, register.Clear{}, "delete", "ctrl+w"),
-		{action: ActNote, keys: []string{"ctrl+n"}, do: (*model).askNote, whyNot: func(m *model) string { return m.may(register.Note{}) }},
+		offered(sends(ActTip, register.Tip{}, "ctrl+t"), ringing),
+		offered(sends(ActPark, register.Park{}, "ctrl+p"), ringing),
+		{action: ActRecall, keys: []string{"ctrl+r"}, do: (*model).askRecall, whyNot: (*model).whyNoRecall, offered: ringing},
+		offered(sends(ActUndo, register.Undo{}, "ctrl+z"), ringing),
+		offered(sends(ActClear, register.Clear{}, "delete", "ctrl+w"), ringing),
+		{action: ActNote, keys: []string{"ctrl+n"}, do: (*model).askNote, offered: ringing, whyNot: func(m *model) string { return m.may(register.Note{}) }},
 		offered(sends(ActPrice, register.Price{}, "="), ringing),
 		offered(sends(ActBack, register.Back{}, "esc"), func(m *model) bool {
 			return m.reg.Text != "" || !m.reg.Entry.Empty() || m.reg.Selected >= 0 || m.reg.Times > 0
@@ -66,11 +67,11 @@ func (m *model) registerView(f *widget.Frame, a widget.Area) widget.Block {
 	if a.W < 60 {
 		return m.narrowRegister(body)
 	}
-	cart := min(max(body.W/2, 40), 64)
+	cart := cartWidth(body.W)
 	side := body.W - cart - 2
 	var third widget.Block
 	if a.W >= wideRecent {
-		side = min(side, 64)
+		side = min(side, sideMost)
 		third = m.recentSales(widget.Area{W: body.W - cart - side - 4, H: body.H})
 	}
 	left := m.cart(widget.Area{W: cart, H: body.H})
@@ -83,6 +84,12 @@ func (m *model) registerView(f *widget.Frame, a widget.Area) widget.Block {
 	}
 	return widget.Columns(body, cart, 2, left, right)
 }
+
+// sideMost is how wide the right side grows, where more is free.
+const sideMost = 64
+
+// cartWidth is what the cart has of w columns.
+func cartWidth(w int) int { return min(max(w/2, 40), 64) }
 
 // narrowRegister has no room for the picture of the keypad.
 func (m *model) narrowRegister(body widget.Area) widget.Block {
@@ -106,7 +113,7 @@ func (m *model) figure() (label, figure string) {
 	c := string(m.reg.Currency())
 	if m.reg.Entry.Empty() {
 		figure = m.w.money(m.reg.Total())
-		return figure + " " + c + " · " + m.w.Total, figure
+		return strings.TrimSpace(figure+" "+c) + " · " + m.w.Total, figure
 	}
 	figure = m.w.money(m.reg.Amount())
 	if e := m.reg.Entry; e.Point {
@@ -128,10 +135,10 @@ func (m *model) typing(a widget.Area) widget.Block {
 	pad, _ := widget.Keypad(widget.Area{W: a.W, H: a.H - len(big.Lines) - 4}, m.pad()...)
 	return widget.Stack(a,
 		widget.Gap(2, 1),
-		widget.Slot{Rows: len(big.Lines), Draw: func(a widget.Area) widget.Block { return big.Place(a, widget.Center, widget.Top) }},
+		placed(big),
 		widget.Gap(2, 1),
 		widget.Fixed(1, widget.Lines(widget.Quiet.Line(label).Align(a.W, widget.Center))),
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return widget.Block{} }},
+		grow(),
 		widget.Slot{Rows: len(pad.Lines), Rank: 1, Draw: func(a widget.Area) widget.Block { return pad.Place(a, widget.Center, widget.Top) }})
 }
 
@@ -161,7 +168,13 @@ func (m *model) cart(a widget.Area) widget.Block {
 	if m.reg.Selected < 0 {
 		list.Offset = len(lines)
 	}
-	return list.Render(a)
+	note := m.reg.Cart.Note
+	if note == "" || a.H < 4 {
+		return list.Render(a)
+	}
+	rows := min(max(len(lines), 1), a.H-1)
+	foot := widget.Lines(widget.Line{widget.Text.Say("       "), widget.Quiet.Say("“" + note + "”")}.Trunc(a.W))
+	return widget.Stacked(list.Render(widget.Area{W: a.W, H: rows}), foot)
 }
 
 func (m *model) cartRow(i int, l protocol.Line) widget.Row {
@@ -216,19 +229,17 @@ func (m *model) sums(w int, t register.Totals) widget.Block {
 	}
 	at := w - 2
 	if w >= 60 {
-		at = min(max(w/2, 40), 64)
+		at = cartWidth(w)
+		w = min(w, at+2+sideMost)
 	}
 	return widget.Sums(w, at,
-		widget.Sum{Label: m.w.Subtotal, Amount: values[0], Note: m.sumNote(t), Role: widget.Quiet},
+		widget.Sum{Label: m.w.Subtotal, Amount: values[0], Note: m.sumNote(t, w-at-3), Role: widget.Quiet},
 		widget.Sum{Label: m.w.TotalCapital, Amount: values[1], Note: note, Role: widget.Strong})
 }
 
-// sumNote says what is in the total beside the lines.
-func (m *model) sumNote(t register.Totals) string {
+// sumNote says what is in the total beside the lines, as much as has room.
+func (m *model) sumNote(t register.Totals, room int) string {
 	var parts []string
-	if m.reg.Cart.Note != "" {
-		parts = append(parts, "“"+m.reg.Cart.Note+"”")
-	}
 	if t.Discount.Minor != 0 {
 		parts = append(parts, m.w.Discount+" −"+m.w.money(t.Discount))
 	}
@@ -244,6 +255,9 @@ func (m *model) sumNote(t register.Totals) string {
 	}
 	if t.Added.Minor != 0 {
 		parts = append(parts, rate+" + "+m.w.money(t.Added))
+	}
+	for len(parts) > 1 && utf8.RuneCountInString(strings.Join(parts, " · ")) > room {
+		parts = parts[:len(parts)-1]
 	}
 	return strings.Join(parts, " · ")
 }
@@ -262,19 +276,10 @@ func (m *model) recentSales(a widget.Area) widget.Block {
 
 // askNote types a note for the receipt.
 func (m *model) askNote() tea.Cmd {
+	note := &field{m.reg.Cart.Note}
 	m.open(&dialog{
-		name: "note", role: widget.Strong, title: m.w.NoteTitle, field: &field{m.reg.Cart.Note},
-		keys: []key{
-			{action: ActConfirm, keys: []string{"enter"}, do: func(m *model) tea.Cmd {
-				text := m.dialog().field.text
-				m.close()
-				return m.happen(register.Note{Text: text})
-			}},
-			{action: ActBack, keys: []string{"esc"}, do: func(m *model) tea.Cmd {
-				m.close()
-				return nil
-			}},
-		},
+		name: "note", role: widget.Strong, title: m.w.NoteTitle, field: note,
+		keys: []key{yes("enter", func(m *model) tea.Cmd { return m.happen(register.Note{Text: note.text}) }), no()},
 	})
 	return nil
 }
@@ -299,17 +304,7 @@ func (m *model) askRecall() tea.Cmd {
 	}
 	m.open(&dialog{
 		name: "recall", role: widget.Strong, title: m.w.RecallTitle, list: list,
-		keys: []key{
-			{action: ActConfirm, keys: []string{"enter"}, do: func(m *model) tea.Cmd {
-				at := m.dialog().list.at
-				m.close()
-				return m.recall(parked[at])
-			}},
-			{action: ActBack, keys: []string{"esc"}, do: func(m *model) tea.Cmd {
-				m.close()
-				return nil
-			}},
-		},
+		keys: []key{yes("enter", func(m *model) tea.Cmd { return m.recall(parked[list.at]) }), no()},
 	})
 	return nil
 }

@@ -258,7 +258,7 @@ func (m *model) salesView(f *widget.Frame, a widget.Area) widget.Block {
 func (m *model) saleDetail(s terminal.Sale, body widget.Area) widget.Block {
 	w := min(body.W-4, 76)
 	pair := func(label, value string) widget.Line {
-		return widget.Line{widget.Quiet.Line(label).Fit(14)[0], widget.Text.Say(value)}
+		return append(widget.Quiet.Line(label).Fit(14), widget.Text.Say(value))
 	}
 	var lines []widget.Line
 	add := func(l ...widget.Line) { lines = append(lines, l...) }

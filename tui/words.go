@@ -51,7 +51,7 @@ type Words struct {
 	Total, TotalCapital, Subtotal, Typed, Discount, Tip, Tax, Included, CartEmpty string
 	OpenItem, OpenItemNamed, FoundCount, NothingFound                             string
 	NoteTitle, RecallTitle, NothingParked, Parked, RecentSales                    string
-	HelpDigits, HelpLetters, HelpArrows                                           string
+	HelpDigits, HelpLetters, HelpArrows, HelpErase                                string
 
 	// Paying.
 	HowToPay, Due, Preparing, AddressKept, Given, Change, CashHint         string
@@ -70,7 +70,7 @@ type Words struct {
 	NotConfigured, Unconfirmed, PapersWait, TestOnlyPrinter, Reopening         string
 	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
 	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
-	AboutTerminal, AboutServer, AboutCertificate, AboutText                    string
+	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string
 }
 
 // KeyWords names an action: short for the bottom line, and as help.

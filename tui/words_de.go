@@ -57,7 +57,7 @@ var german = &Words{
 	},
 	Screens: map[screenName]string{
 		onRegister: "Kasse", onPay: "Zahlen", onAddress: "Adresse", onSales: "Verkäufe", onDevices: "Geräte",
-		onAlerts: "Meldungen", onHelp: "Hilfe", onAbout: "Info", onTooSmall: "Zu klein", everywhere: "Überall",
+		onAlerts: "Meldungen", onHelp: "Hilfe", onAbout: "Info", onTooSmall: "Zu klein", onDialog: "Frage", everywhere: "Überall",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:  "noch nichts zu zahlen: einen Betrag tippen oder den Namen eines Artikels",
@@ -147,6 +147,15 @@ var german = &Words{
 		device.Recoverable:   "Der Drucker meldet einen Fehler: den Deckel öffnen und schließen.",
 		device.Unrecoverable: "Der Drucker meldet einen schweren Fehler: aus- und einschalten; bleibt er, den Dienst rufen.",
 		device.Offline:       "Der Drucker ist offline: seine Online- oder Vorschubtaste drücken.",
+
+		device.NoSwipe:        "Keine Karte wurde durchgezogen: von vorn beginnen und durchziehen.",
+		device.BadSwipe:       "Die Karte lief ungleich: nochmals durchziehen, gleichmäßig und bis ans Ende.",
+		device.CardEmpty:      "Die Karte ist leer.",
+		device.CardUnreadable: "Die Karte ist nicht zu lesen: nochmals durchziehen, gleichmäßig und bis ans Ende.",
+		device.CardNotWritten: "Die Karte nahm es nicht an: nochmals durchziehen; hilft das nicht, die andere Art Streifen wählen, Hi-Co oder Lo-Co.",
+		device.CardDiffers:    "Auf der Karte steht anderes, als geschrieben wurde: nochmals schreiben oder eine andere Karte nehmen.",
+		device.CardRefused:    "Der Kartenleser verweigerte den Befehl: er ist kein MSR605, MSR606 oder MSR206, oder ihm fehlt diese Spur.",
+		device.CardBusy:       "Der Kartenleser wartet auf eine Karte: durchziehen oder jenes zuerst abbrechen.",
 	},
 	FaultShort: map[device.Fault]string{
 		device.NotFound: "Drucker fehlt", device.NotPermitted: "Drucker verboten", device.InUse: "Drucker besetzt",
@@ -154,6 +163,8 @@ var german = &Words{
 		device.Garbled: "Drucker wirr", device.PaperEnd: "Papier aus", device.PaperNearEnd: "wenig Papier",
 		device.CoverOpen: "Deckel offen", device.CutterJam: "Schneider klemmt", device.Mechanical: "Drucker klemmt",
 		device.Recoverable: "Druckerfehler", device.Unrecoverable: "Drucker defekt", device.Offline: "Drucker offline",
+		device.NoSwipe: "nicht durchgezogen", device.BadSwipe: "ungleich gezogen", device.CardEmpty: "Karte leer", device.CardUnreadable: "Karte unlesbar",
+		device.CardNotWritten: "Karte unbeschrieben", device.CardDiffers: "Karte weicht ab", device.CardRefused: "falscher Kartenleser", device.CardBusy: "Kartenleser wartet",
 	},
 
 	More: "mehr", Practice: "ÜBUNG", Shift: "Schicht", NotBuilt: "kommt in einer späteren Fassung",
@@ -162,13 +173,13 @@ var german = &Words{
 
 	Server: "Server", Connecting: "verbindet", OfflineSince: "offline seit %1", Rate: "Kurs", NoRate: "kein Kurs",
 	Addresses: "%1 Adressen", SentAll: "alles gesendet", Unsent: "%1 nicht gesendet", InDoubt: "%1 Auszahlungen ungewiss",
-	AlertsWait: "%1 Meldungen", ClockWrong: "Uhr falsch um %1", Suspended: "ausgesetzt", Revoked: "gesperrt", NoPrinterShort: "kein Drucker",
+	AlertsWait: "Meldungen: %1", ClockWrong: "Uhr falsch um %1", Suspended: "ausgesetzt", Revoked: "gesperrt", NoPrinterShort: "kein Drucker",
 
 	Total: "Summe", TotalCapital: "SUMME", Subtotal: "Zwischensumme", Typed: "getippt", Discount: "Rabatt", Tip: "Trinkgeld", Tax: "USt",
 	Included: "inkl.", CartEmpty: "Einen Betrag tippen oder den Namen eines Artikels.",
 	OpenItem: "Diverses", OpenItemNamed: "„%1“ zum getippten Preis", FoundCount: "%1 gefunden", NothingFound: "Nichts mit diesem Namen.",
 	NoteTitle: "Notiz auf dem Beleg", RecallTitle: "Welcher Verkauf?", NothingParked: "kein Verkauf ist geparkt", Parked: "geparkt",
-	RecentSales: "Letzte Verkäufe", HelpDigits: "Betrag, von rechts gefüllt", HelpLetters: "im Katalog suchen", HelpArrows: "eine Zeile wählen",
+	RecentSales: "Letzte Verkäufe", HelpDigits: "Betrag, von rechts gefüllt", HelpLetters: "im Katalog suchen", HelpArrows: "eine Zeile wählen", HelpErase: "die letzte Taste zurück, oder die Zeile heraus",
 
 	HowToPay: "Wie zahlt die Kundschaft?", Due: "offen", Preparing: "Einen Moment …", AddressKept: "die Adresse bleibt",
 	Given: "gegeben", Change: "Rückgeld", CashHint: "Enter nimmt den genauen Betrag; weniger ist ein Teil davon.",
@@ -193,10 +204,10 @@ var german = &Words{
 	NoSales: "Kein Verkauf.", NoAlerts: "Nichts braucht dich.", Removed: "zurückgenommen", Confirmations: "Bestätigungen", Receipts: "Belege",
 	Rechecking: "fragt den Server …", Rechecked: "der Server ist gefragt", RecheckFailed: "der Server ist nicht zu erreichen",
 	NotConfigured: "nicht eingerichtet", Unconfirmed: "Dieser Drucker antwortet nie: sein Druck ist nicht zu bestätigen.",
-	PapersWait: "%1 Papiere warten", TestOnlyPrinter: "nur der Drucker hat hier einen Test", Reopening: "wird neu geöffnet …",
+	PapersWait: "wartende Papiere: %1", TestOnlyPrinter: "nur der Drucker hat hier einen Test", Reopening: "wird neu geöffnet …",
 	AlertReplaced: "ZAHLUNG ZURÜCKGENOMMEN", AlertConflict: "EINE ZWEITE ZAHLUNG STREITET", AlertLate: "VERSPÄTETE ZAHLUNG", AlertSale: "EINE ZAHLUNG BRAUCHT DICH",
 	AlertIncoming: "GELD FÜR EINEN ALTEN VERKAUF", AlertIncomingText: "%1 BTC kamen auf\n%2\nvon Verkauf %3.", AlertPayout: "AUSZAHLUNG: %1",
 	AlertOther: "Server: %1", AlertOfSale: "Verkauf %1, %2",
-	AboutTerminal: "Kasse", AboutServer: "Server", AboutCertificate: "Zertifikat bis",
+	AboutShop: "Geschäft", AboutTerminal: "Kasse", AboutServer: "Server", AboutCertificate: "Zertifikat bis",
 	AboutText: "Alles, was hier getippt wird, steht verkettet im Journal dieser Kasse und beim Server; `till journal verify` prüft es.",
 }

@@ -57,7 +57,7 @@ var english = &Words{
 	},
 	Screens: map[screenName]string{
 		onRegister: "Register", onPay: "Pay", onAddress: "Address", onSales: "Sales", onDevices: "Devices",
-		onAlerts: "Alerts", onHelp: "Help", onAbout: "About", onTooSmall: "Too small", everywhere: "Everywhere",
+		onAlerts: "Alerts", onHelp: "Help", onAbout: "About", onTooSmall: "Too small", onDialog: "Question", everywhere: "Everywhere",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:  "nothing to pay yet: type an amount or the name of an item",
@@ -127,6 +127,8 @@ var english = &Words{
 		device.Garbled: "printer garbled", device.PaperEnd: "paper out", device.PaperNearEnd: "paper low",
 		device.CoverOpen: "cover open", device.CutterJam: "cutter stuck", device.Mechanical: "printer jammed",
 		device.Recoverable: "printer error", device.Unrecoverable: "printer broken", device.Offline: "printer offline",
+		device.NoSwipe: "no swipe", device.BadSwipe: "uneven swipe", device.CardEmpty: "card empty", device.CardUnreadable: "card unreadable",
+		device.CardNotWritten: "card not written", device.CardDiffers: "card differs", device.CardRefused: "card reader wrong", device.CardBusy: "card reader waits",
 	},
 
 	More: "more", Practice: "PRACTICE", Shift: "shift", NotBuilt: "comes in a later version",
@@ -135,13 +137,13 @@ var english = &Words{
 
 	Server: "server", Connecting: "connecting", OfflineSince: "offline since %1", Rate: "rate", NoRate: "no price",
 	Addresses: "%1 addresses", SentAll: "sent all", Unsent: "%1 not sent", InDoubt: "%1 payouts in doubt",
-	AlertsWait: "%1 alerts", ClockWrong: "clock off by %1", Suspended: "suspended", Revoked: "revoked", NoPrinterShort: "no printer",
+	AlertsWait: "alerts: %1", ClockWrong: "clock off by %1", Suspended: "suspended", Revoked: "revoked", NoPrinterShort: "no printer",
 
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "subtotal", Typed: "typed", Discount: "discount", Tip: "tip", Tax: "tax",
 	Included: "incl.", CartEmpty: "Type an amount or an item’s name.",
 	OpenItem: "Open item", OpenItemNamed: "“%1” at the typed price", FoundCount: "%1 found", NothingFound: "Nothing of that name.",
 	NoteTitle: "Note on the receipt", RecallTitle: "Which sale?", NothingParked: "no sale is parked", Parked: "parked",
-	RecentSales: "Last sales", HelpDigits: "amount, filled from the right", HelpLetters: "search the catalogue", HelpArrows: "choose a line",
+	RecentSales: "Last sales", HelpDigits: "amount, filled from the right", HelpLetters: "search the catalogue", HelpArrows: "choose a line", HelpErase: "take the last key back, or the line out",
 
 	HowToPay: "How does the customer pay?", Due: "due", Preparing: "One moment …", AddressKept: "its address is kept",
 	Given: "given", Change: "change", CashHint: "Enter takes the exact amount; less is a part of it.",
@@ -166,10 +168,10 @@ var english = &Words{
 	NoSales: "No sale.", NoAlerts: "Nothing needs you.", Removed: "taken back", Confirmations: "confirmations", Receipts: "receipts",
 	Rechecking: "asking the server …", Rechecked: "the server has been asked", RecheckFailed: "the server cannot be reached",
 	NotConfigured: "not configured", Unconfirmed: "This printer never answers: what it prints cannot be confirmed.",
-	PapersWait: "%1 papers wait", TestOnlyPrinter: "only the printer has a test here", Reopening: "opening it again …",
+	PapersWait: "papers waiting: %1", TestOnlyPrinter: "only the printer has a test here", Reopening: "opening it again …",
 	AlertReplaced: "PAYMENT TAKEN BACK", AlertConflict: "A SECOND PAYMENT COMPETES", AlertLate: "LATE PAYMENT", AlertSale: "A PAYMENT NEEDS YOU",
 	AlertIncoming: "MONEY FOR AN OLD SALE", AlertIncomingText: "%1 BTC arrived on\n%2\nof sale %3.", AlertPayout: "PAYOUT: %1",
 	AlertOther: "Server: %1", AlertOfSale: "Sale %1, %2",
-	AboutTerminal: "terminal", AboutServer: "server", AboutCertificate: "certificate to",
+	AboutShop: "shop", AboutTerminal: "terminal", AboutServer: "server", AboutCertificate: "certificate to",
 	AboutText: "Everything rung up here is chained in this terminal's journal and kept by the server; `till journal verify` checks it.",
 }

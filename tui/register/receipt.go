@@ -267,7 +267,7 @@ func (p Paper) paid(s Style) device.Document {
 		given := protocol.Money{Currency: p.Change.Currency, Minor: -p.Change.Minor}
 		d = append(d, device.Columns{Left: s.Word(LabelChange), Right: s.Money(given)})
 	}
-	if bitcoins {
+	if settled := p.State == protocol.SaleAccepted || p.State == protocol.SaleConfirmed; bitcoins || !settled {
 		d = append(d, device.Line{Text: s.State(p.State, p.Reason, p.Message), Style: bold})
 	}
 	return d

@@ -1,0 +1,104 @@
+package tui
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+
+	"till/device"
+	"till/protocol"
+	"till/tui/register"
+)
+
+var values = regexp.MustCompile(`%[0-9]`)
+
+// TestEveryLanguageIsWhole: no word is missing, and each sentence takes the same
+// values in every language.
+func TestEveryLanguageIsWhole(t *testing.T) {
+	first := reflect.ValueOf(*english)
+	for _, w := range languages {
+		v := reflect.ValueOf(*w)
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if field.Type.Kind() != reflect.String {
+				continue
+			}
+			text := v.Field(i).String()
+			if text == "" {
+				t.Errorf("%s: %s is missing", w.Language, field.Name)
+			}
+			have, want := values.FindAllString(text, -1), values.FindAllString(first.Field(i).String(), -1)
+			slices.Sort(have)
+			slices.Sort(want)
+			if !slices.Equal(have, want) {
+				t.Errorf("%s: %s takes %v, English %v", w.Language, field.Name, have, want)
+			}
+		}
+	}
+}
+
+// whole checks that a map of words has one for each of names, and no other.
+func whole[K comparable](t *testing.T, language, what string, words map[K]string, names []K) {
+	t.Helper()
+	for _, n := range names {
+		if words[n] == "" {
+			t.Errorf("%s: %s lacks %v", language, what, n)
+		}
+	}
+	for n := range words {
+		if !slices.Contains(names, n) {
+			t.Errorf("%s: %s has a word for %v, which is nothing", language, what, n)
+		}
+	}
+}
+
+func TestEveryNameHasItsWord(t *testing.T) {
+	states := []protocol.SaleState{"open", "seen", "accepted", "confirmed", "expired", "cancelled"}
+	flags := []protocol.Flag{"underpaid", "overpaid", "late", "replaced", "conflict"}
+	for _, w := range languages {
+		whole(t, w.Language, "Why", w.Why, register.Whys())
+		whole(t, w.Language, "Paper", w.Paper, register.Labels())
+		whole(t, w.Language, "States", w.States, states)
+		whole(t, w.Language, "StateBig", w.StateBig, states)
+		whole(t, w.Language, "Flags", w.Flags, flags)
+		whole(t, w.Language, "Tenders", w.Tenders, register.Kinds())
+		whole(t, w.Language, "Screens", w.Screens, append(screenNames(), onTooSmall))
+		whole(t, w.Language, "FaultShort", w.FaultShort, device.Faults())
+		whole(t, w.Language, "DeviceStates", w.DeviceStates, []device.State{device.Absent, device.Ready, device.Faulted})
+		whole(t, w.Language, "DrawerStates", w.DrawerStates, []device.DrawerState{device.DrawerUnknown, device.DrawerClosed, device.DrawerOpen})
+		whole(t, w.Language, "Devices", w.Devices, []string{"printer", "scanner", "card", "display"})
+		if w != english {
+			whole(t, w.Language, "Faults", w.Faults, device.Faults())
+			if len(w.Reasons) == 0 {
+				t.Errorf("%s: the server's reasons are left in English", w.Language)
+			}
+		}
+		used := map[Action]bool{}
+		for _, r := range KeyTable(w.Language) {
+			used[r.Action] = true
+			if k := w.Keys[r.Action]; k.Label == "" || k.Help == "" {
+				t.Errorf("%s: %s has no words", w.Language, r.Action)
+			}
+		}
+		for a := range w.Keys {
+			if !used[a] {
+				t.Errorf("%s: %s has words and no key", w.Language, a)
+			}
+		}
+	}
+}
+
+func TestNumbersByLocale(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{english.money(eur(123456789)), "1,234,567.89"}, {german.money(eur(123456789)), "1.234.567,89"},
+		{english.money(eur(-5)), "-0.05"}, {english.money(protocol.Money{Currency: "JPY", Minor: 1200}), "1,200"},
+		{german.bitcoin(21164), "0,00021164"}, {english.number(1500), "1.5"}, {german.number(1250), "1,25"}, {english.number(2000), "2"},
+		{english.percent(1950), "19.5 %"}, {countdown(0), "0:00"}, {countdown(821e9), "13:41"}, {countdown(6001e6), "0:07"}, {countdown(-5e9), "0:00"},
+		{language("de_AT").Language, "de"}, {language("xx").Language, "en"}, {language("").Language, "en"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
