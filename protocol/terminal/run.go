@@ -275,8 +275,8 @@ func (t *Terminal) live(ctx context.Context) (bool, error) {
 	var live bool
 	since := protocol.TimeOf(t.o.Clock().Add(-unsettledFor))
 	err := t.reader.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sales WHERE said = 'open')
-		OR EXISTS (SELECT 1 FROM (SELECT opened, status FROM sales ORDER BY position DESC LIMIT $1)
-			WHERE opened > $2 AND json_extract(status, '$.state') IN ('seen', 'accepted'))
+		OR EXISTS (SELECT 1 FROM (SELECT said, opened, status FROM sales ORDER BY position DESC LIMIT $1)
+			WHERE said = 'paid' AND opened > $2 AND json_extract(status, '$.state') IN ('seen', 'accepted'))
 		OR EXISTS (SELECT 1 FROM payouts WHERE state = 'unknown' AND own = 1)`, unsettledSales, since).Scan(&live)
 	if err != nil {
 		return false, fmt.Errorf("look for open sales: %w", storage(err))
