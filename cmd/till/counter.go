@@ -159,7 +159,7 @@ func (b *backroom) run(ctx context.Context, paired chan<- struct{}) (err error) 
 		return nil
 	}
 	s, err := boot.OpenServer(ctx, boot.ServerOptions{Dir: c.dir, Config: c.config, Practice: c.practice, Clock: b.clock, Random: rand.Reader,
-		Log: b.log, Line: b.line, Listen: boot.Listen{RPC: c.listen.rpc, Control: c.listen.control}})
+		Log: b.log, Line: b.line, Listen: c.listen.listen()})
 	if err != nil {
 		b.stop(err)
 		return nil

@@ -16,21 +16,24 @@ plug power
 screen pay
 qr $before
 say "while the payment is on its way"
+printer paper out after 6 lines
 customer pays
 see state seen
 pull power
 plug power
 see state accepted
 see "PAID"
-say "after the receipt began"
+say "in the middle of the receipt: whether it came out only a person knows"
+see /paper/i in health within 8s
 pull power
 plug power
-paper "Thank you!" within 10s
-screen register
-say "with nothing open"
+see "Did it come out?" in dialog within 10s
+printer paper in
+do confirm
+paper "COPY" within 10s
+say "afterwards"
 pull power
 plug power
-screen register
 mine 3
 do sales
 see state confirmed
