@@ -69,7 +69,9 @@ type cashDesk struct {
 	wake chan struct{}  // holds a token when a mint is to be asked something
 	slot chan struct{}  // bounds questions at once
 	asks sync.WaitGroup // questions under way
-	mu   sync.Mutex     // guards the two maps
+	shut chan struct{}  // closed when the server ends
+	mu   sync.Mutex     // guards what follows
+	over bool           // nothing is asked any more
 	busy map[string]chan struct{}
 	last map[string]protocol.Time // when something was last tried
 }
@@ -80,6 +82,7 @@ func openCashDesk(tx *Tx, sealing *seal, o Options) (*cashDesk, error) {
 		return nil, nil
 	}
 	d := &cashDesk{o: *o.Ecash, wake: make(chan struct{}, 1), slot: make(chan struct{}, asksAtOnce),
+		shut: make(chan struct{}),
 		busy: map[string]chan struct{}{}, last: map[string]protocol.Time{}}
 	if len(d.o.Mints) == 0 {
 		return nil, errors.New("take e-cash: no mint is trusted")
@@ -236,10 +239,21 @@ func (d *cashDesk) ask(ctx context.Context, what string, f func(ctx context.Cont
 		return done
 	}
 	done := make(chan struct{})
+	if d.over {
+		close(done)
+		return done
+	}
 	d.busy[what] = done
 	d.asks.Go(func() {
 		d.slot <- struct{}{}
 		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), askDeadline)
+		go func() {
+			select {
+			case <-d.shut:
+				cancel()
+			case <-try.Done():
+			}
+		}()
 		f(try)
 		cancel()
 		<-d.slot
@@ -249,6 +263,15 @@ func (d *cashDesk) ask(ctx context.Context, what string, f func(ctx context.Cont
 		close(done)
 	})
 	return done
+}
+
+// close ends every question and waits for what came of them.
+func (d *cashDesk) close() {
+	d.mu.Lock()
+	d.over = true
+	close(d.shut)
+	d.mu.Unlock()
+	d.asks.Wait()
 }
 
 // due reports whether something that waits since a moment is to be tried again: each
@@ -285,7 +308,7 @@ func (s *Server) runCashDesk(ctx context.Context) {
 	if s.cash == nil {
 		return
 	}
-	defer s.cash.asks.Wait()
+	defer s.cash.close()
 	keysAt := protocol.Time(0)
 	for {
 		now := s.o.Clock()

@@ -114,7 +114,7 @@ func loopback(m *Mint, h http.Handler) http.Handler {
 // faulty misbehaves as it was told.
 func (m *Mint) faulty(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f := m.faults()
+		f := m.Fault()
 		if f.Down {
 			w.Header().Set("Retry-After", "1")
 			m.wrote(r, taler.WriteMessage(w, http.StatusServiceUnavailable, &taler.Error{Parameter: "body", Reason: "the mint is down"}))

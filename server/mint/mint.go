@@ -76,7 +76,8 @@ func (m *Mint) SetFault(f Fault) {
 	m.fault = f
 }
 
-func (m *Mint) faults() Fault {
+// Fault tells how the mint misbehaves.
+func (m *Mint) Fault() Fault {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.fault

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,14 +15,17 @@ import (
 
 	"till/protocol"
 	"till/protocol/bitcoin"
+	"till/protocol/taler"
 	"till/server"
 	"till/server/chain"
+	"till/server/mint"
 )
 
 // World is what the control listener moves: the practice chain with its
-// customer, the price, the clock.
+// customer, the practice mint, the price, the clock.
 type World struct {
 	Chain   *chain.Practice
+	Mint    *mint.Mint // nil when e-cash is not asked for
 	Clock   *Clock
 	SetRate func(ctx context.Context, currency protocol.Currency, rate protocol.Rate) error // CodeInvalidParams for a foreign currency
 	NoRate  func(ctx context.Context) error
@@ -43,6 +47,8 @@ func (wd *World) Handler() http.Handler {
 	control(mux, "POST /reorg", wd.reorg)
 	control(mux, "POST /rate", wd.rate)
 	control(mux, "POST /node", wd.node)
+	control(mux, "POST /reserve", wd.reserve)
+	control(mux, "POST /mint", wd.mint)
 	control(mux, "POST /clock", wd.clock)
 	mux.HandleFunc("GET /tx/{txid}", func(w http.ResponseWriter, r *http.Request) {
 		reply(w)(wd.tx(r.Context(), r.PathValue("txid")))
@@ -216,6 +222,65 @@ type downParams struct {
 
 func (wd *World) node(_ context.Context, p downParams) (any, error) {
 	wd.Chain.NodeDown(p.Down)
+	return struct{}{}, nil
+}
+
+type reserveParams struct {
+	ReservePub string       `json:"reserve_pub" wire:"required"`
+	Amount     amountParams `json:"amount" wire:"required"`
+}
+
+type amountParams struct {
+	Currency protocol.Currency `json:"currency" wire:"required"`
+	Value    int64             `json:"value" wire:"required"`
+	Fraction int64             `json:"fraction" wire:"required"`
+}
+
+var errNoMint = fmt.Errorf("%w: there is no practice mint; start with --merchant or --mint", chain.ErrNotFound)
+
+// reserve funds a reserve of the practice mint.
+func (wd *World) reserve(ctx context.Context, p reserveParams) (any, error) {
+	if wd.Mint == nil {
+		return nil, errNoMint
+	}
+	pub, err := taler.ParsePublicKey(p.ReservePub)
+	if err != nil {
+		return nil, fmt.Errorf("%w: reserve_pub: %w", chain.ErrArgument, err)
+	}
+	a := p.Amount
+	if a.Value < 0 || a.Value > math.MaxUint32 || a.Fraction < 0 || a.Fraction > math.MaxUint32 {
+		return nil, fmt.Errorf("%w: amount is out of range", chain.ErrArgument)
+	}
+	err = wd.Mint.Fund(ctx, taler.Incoming{Reserve: pub, Amount: taler.Amount{Currency: a.Currency, Value: uint32(a.Value), Fraction: uint32(a.Fraction)}})
+	if errors.Is(err, &taler.Error{Status: http.StatusBadRequest}) {
+		err = fmt.Errorf("%w: %w", chain.ErrArgument, err)
+	}
+	return struct{}{}, err
+}
+
+type mintParams struct {
+	Down    *bool  `json:"down,omitempty"`
+	DelayMS *int64 `json:"delay_ms,omitempty"`
+}
+
+// maxDelay bounds how slow the practice mint can be made.
+const maxDelay = time.Minute
+
+func (wd *World) mint(_ context.Context, p mintParams) (any, error) {
+	if wd.Mint == nil {
+		return nil, errNoMint
+	}
+	f := wd.Mint.Fault()
+	if p.Down != nil {
+		f.Down = *p.Down
+	}
+	if p.DelayMS != nil {
+		if *p.DelayMS < 0 || *p.DelayMS > maxDelay.Milliseconds() {
+			return nil, fmt.Errorf("%w: delay_ms is 0 to a minute", chain.ErrArgument)
+		}
+		f.Delay = time.Duration(*p.DelayMS) * time.Millisecond
+	}
+	wd.Mint.SetFault(f)
 	return struct{}{}, nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"till/cmd/internal/config"
 	"till/protocol"
 	"till/server"
+	"till/server/mint"
 	"till/server/rpc"
 	"till/server/store"
 )
@@ -24,7 +25,7 @@ import (
 const grace = 3 * time.Second
 
 // Listen says where a server listens, HOST:PORT each; "" is nowhere, port 0 any.
-type Listen struct{ RPC, Control string }
+type Listen struct{ RPC, Merchant, Control, Mint string }
 
 // ServerOptions are what a server is made of. Whoever opens one holds the lock
 // of Dir.
@@ -46,7 +47,8 @@ type Server struct {
 	door   *rpc.Door
 	o      ServerOptions
 	shop   *shop
-	world  *World // practice only
+	world  *World     // practice only
+	mint   *mint.Mint // practice only, nil when e-cash is not asked for
 	tasks  []func(context.Context) error
 	closer []func() error
 	at     Addresses
@@ -90,8 +92,12 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ecash, customers, err := s.openEcash(ctx, &rules)
+	if err != nil {
+		return err
+	}
 	s.core, err = server.New(ctx, server.Options{
-		Store: db, Chain: s.shop.chain, Wallet: s.shop.wallet, Rates: s.shop.rates,
+		Store: db, Chain: s.shop.chain, Wallet: s.shop.wallet, Rates: s.shop.rates, Ecash: ecash,
 		Clock: o.Clock.Time, Random: o.Random, Log: o.Log, SealKey: key, Settings: rules,
 	})
 	if err != nil {
@@ -110,6 +116,9 @@ func (s *Server) open(ctx context.Context) error {
 	s.tasks = append(s.tasks, s.core.Run)
 	for _, l := range doors {
 		s.tasks = append(s.tasks, func(ctx context.Context) error { return s.door.Serve(ctx, l, grace) })
+	}
+	if err := s.openMerchant(customers); err != nil {
+		return err
 	}
 	return s.listen()
 }

@@ -51,7 +51,7 @@ func (s *Server) openPracticeShop() (*shop, error) {
 // makeWorld gives the control listener and the simulated customer their hands.
 func (s *Server) makeWorld(sh *shop) *World {
 	return &World{
-		Chain: sh.practice, Clock: s.o.Clock, Moved: s.core.ClockMoved,
+		Chain: sh.practice, Mint: s.mint, Clock: s.o.Clock, Moved: s.core.ClockMoved,
 		SetRate: func(ctx context.Context, c protocol.Currency, r protocol.Rate) error {
 			if err := sh.fixed.Set(c, r); err != nil {
 				return err

@@ -84,6 +84,10 @@ type Config struct {
 		Mints        []Mint
 		MaxFee       string
 		LotteryBelow string
+		PublicURL    string
+		IBAN         string
+		BIC          string
+		Holder       string
 	}
 	Lightning struct{ URL, MacaroonFile, CertFile string }
 	Alerts    struct{ WebhookURL, WebhookSecretFile string }

@@ -149,6 +149,10 @@ var Keys = []Key{
 	{Name: "ecash.mints", Type: "list of {url, master_pub}", Words: "mints whose coins are taken", bind: func(c *Config) any { return &c.Ecash.Mints }},
 	amount("ecash.max_fee", "", "dearest deposit fee of a coin", func(c *Config) *string { return &c.Ecash.MaxFee }),
 	amount("ecash.lottery_below", "0", "smaller amounts are paid by lottery; 0 is off", func(c *Config) *string { return &c.Ecash.LotteryBelow }),
+	text("ecash.public_url", "", "http://HOST:PORT by which customers reach the shop; empty is where it listens", func(c *Config) *string { return &c.Ecash.PublicURL }),
+	text("ecash.iban", "", "account that mints pay to", func(c *Config) *string { return &c.Ecash.IBAN }),
+	text("ecash.bic", "", "its bank", func(c *Config) *string { return &c.Ecash.BIC }),
+	text("ecash.holder", "", "its holder", func(c *Config) *string { return &c.Ecash.Holder }),
 
 	text("lightning.url", "", "https://HOST:PORT of LND", func(c *Config) *string { return &c.Lightning.URL }),
 	text("lightning.macaroon_file", "", "its macaroon", func(c *Config) *string { return &c.Lightning.MacaroonFile }),
