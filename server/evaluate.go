@@ -42,6 +42,12 @@ func (s *Server) evaluate(ctx context.Context) {
 		now := s.o.Clock()
 		t := s.watch.take(now)
 		err := s.round(ctx, &t)
+		if t.payouts {
+			if fault := s.roundPayouts(ctx); fault != nil {
+				s.watch.again(todo{payouts: true}, nil)
+				err = errors.Join(err, fault)
+			}
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -71,7 +77,7 @@ func nextPause(pause time.Duration) time.Duration {
 }
 
 // round compares what waits with the chain. What it could not do is put back.
-func (s *Server) round(ctx context.Context, t *todo) (err error) {
+func (s *Server) round(ctx context.Context, t *todo) error {
 	if t.everything {
 		if err := s.loadWatched(ctx); err != nil {
 			s.watch.again(*t, nil)
@@ -80,7 +86,7 @@ func (s *Server) round(ctx context.Context, t *todo) (err error) {
 		more := s.watch.take(s.o.Clock())
 		t.sales = append(t.sales, more.sales...)
 		t.addresses = append(t.addresses, more.addresses...)
-		t.next, t.everything = earlier(t.next, more.next), false
+		t.next, t.everything, t.payouts = earlier(t.next, more.next), false, t.payouts || more.payouts
 	}
 	if len(t.sales)+len(t.addresses) == 0 {
 		return nil
@@ -132,7 +138,7 @@ func (s *Server) loadWatched(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.watch.load(addresses)
+	s.watch.load(addresses, s.o.Clock())
 	s.watch.look(sales)
 	return nil
 }

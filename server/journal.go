@@ -242,13 +242,18 @@ func (a *application) apply() error {
 		return a.refund()
 	case protocol.EntryShiftClosed:
 		a.shiftClosed()
+	case protocol.EntrySignedIn:
+		var body protocol.PersonDid
+		if a.read(&body) {
+			a.terminal.SignedIn = body.User
+		}
 	case protocol.EntryTamper:
 		var body protocol.Tampered
 		if a.read(&body) {
 			a.alarm("tamper", a.terminal.Name, "the case of %s was opened (sensor %s)", a.terminal.Name, body.Sensor)
 		}
 	case protocol.EntryShiftOpened, protocol.EntryTabOpened, protocol.EntryTabCharged, protocol.EntryTabClosed,
-		protocol.EntryPayout, protocol.EntryReceiptPrinted, protocol.EntryDrawerOpened, protocol.EntrySignedIn,
+		protocol.EntryPayout, protocol.EntryReceiptPrinted, protocol.EntryDrawerOpened,
 		protocol.EntryOverride, protocol.EntrySettings, protocol.EntryTokenReceived:
 		// Kept for the books; nothing follows from them here.
 	default:

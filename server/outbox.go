@@ -20,17 +20,19 @@ const (
 	perPass        = 50
 )
 
-// intend writes an effect to the outbox, to be done once the transaction is durable.
-func (w *work) intend(kind, ref string) error {
+// intend writes an effect to the outbox, to be done from the moment on once the
+// transaction is durable.
+func (w *work) intend(kind, ref string, due protocol.Time) (*Effect, error) {
 	id, err := protocol.NewID(w.now.Time(), w.s.o.Random)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := w.Outbox.Add(&Effect{ID: id, Kind: kind, Ref: ref, Due: w.now}); err != nil {
-		return fmt.Errorf("intend %s: %w", kind, err)
+	e := &Effect{ID: id, Kind: kind, Ref: ref, Due: due}
+	if err := w.Outbox.Add(e); err != nil {
+		return nil, fmt.Errorf("intend %s: %w", kind, err)
 	}
 	w.effect = true
-	return nil
+	return e, nil
 }
 
 func (s *Server) wakeOutbox() {

@@ -217,8 +217,3 @@ func (w *work) bequeath(heir protocol.TerminalID) error {
 	}
 	return nil
 }
-
-// status is the payout as an alert tells it.
-func (p *Payout) status() protocol.PayoutStatus {
-	return protocol.PayoutStatus{ID: p.ID, Of: p.Of, State: p.State, TxID: p.TxID, Confirmations: p.Depth, Reason: p.Reason, Message: p.Message}
-}

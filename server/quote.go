@@ -75,6 +75,13 @@ func (s *Server) quoteFor(ctx context.Context, r *protocol.CheckInResult) error 
 	return nil
 }
 
+// presentQuote is the quote that is given out now, nil when there is none.
+func (s *Server) presentQuote() *protocol.Quote {
+	s.quoted.mu.Lock()
+	defer s.quoted.mu.Unlock()
+	return s.quoted.quote
+}
+
 // makeQuote signs and stores a quote; quoted.mu is held.
 func (s *Server) makeQuote(ctx context.Context, price Price, now protocol.Time) (*protocol.Quote, error) {
 	id, err := protocol.NewID(now.Time(), s.o.Random)

@@ -70,6 +70,7 @@ type Server struct {
 	lines   lines
 	watch   *watch
 	quoted  quoteDesk
+	desk    desk
 	config  atomic.Pointer[protocol.Config]
 	reload  sync.Mutex
 	effects map[string]effect
@@ -93,10 +94,10 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s := &Server{
-		o: o, identity: o.Wallet.Identity(), seal: sealing, lines: newLines(), watch: newWatch(),
+		o: o, identity: o.Wallet.Identity(), seal: sealing, lines: newLines(), watch: newWatch(), desk: newDesk(),
 		outbox: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
-	s.effects = map[string]effect{}
+	s.effects = map[string]effect{effectBroadcast: s.broadcast}
 	err = o.Store.Write(ctx, func(tx *Tx) error {
 		if err := bind(tx, s.identity); err != nil {
 			return err

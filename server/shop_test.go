@@ -76,6 +76,9 @@ type shop struct {
 	now    *atomic.Int64
 	set    server.Settings
 	stop   func()
+
+	through   server.Chain // nil: chain itself
+	watchOnly bool         // the wallet cannot sign
 }
 
 const testWords = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
@@ -146,10 +149,21 @@ func (s *shop) start() {
 }
 
 func (s *shop) options() server.Options {
-	return server.Options{
+	o := server.Options{
 		Store: s.db, Chain: s.chain, Wallet: s.wallet, Rates: s.rates, Alarms: s.alarms, Clock: s.clock, Random: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(testLog{s.t}, nil)), SealKey: make([]byte, server.SealKeySize), Settings: s.set,
 	}
+	if s.through != nil {
+		o.Chain = s.through
+	}
+	if s.watchOnly {
+		w, err := wallet.Watch(s.wallet.Descriptor(), bitcoin.Regtest)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		o.Wallet = w
+	}
+	return o
 }
 
 // testLog shows the server's log with a failed test.

@@ -293,6 +293,7 @@ type SeenPayment struct {
 type PaymentRows interface {
 	Of(address string) ([]*SeenPayment, error)
 	Put(p *SeenPayment) error // by txid and vout
+	At(o Outpoint) (*SeenPayment, error)
 	// Unspent gives those of all addresses that are there and not spent.
 	Unspent() ([]*SeenPayment, error)
 }
@@ -349,7 +350,7 @@ type Payout struct {
 	Method   protocol.Method
 	Address  string
 	Script   Script
-	Change   string
+	Change   string // sweep: where the customer's rest goes; dispense: the wallet's own
 	Sale     protocol.SaleID
 	Tender   protocol.TenderID
 	Refund   protocol.RefundID

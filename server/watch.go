@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"time"
 
 	"till/protocol"
 )
@@ -20,6 +21,11 @@ type watch struct {
 	dirtyScripts map[Script]struct{}
 	everything   bool // also what is not in scripts: read them again
 
+	payouts       bool            // payouts are to be compared too
+	payoutTouches map[Script]bool // destinations and inputs of unsettled payouts
+	payoutsDue    protocol.Time   // when at the latest
+	loaded        protocol.Time   // when the watched addresses were read
+
 	chain  view
 	silent bool // the chain does not answer
 	behind bool // its tip is old
@@ -29,7 +35,7 @@ func newWatch() *watch {
 	return &watch{
 		wake: make(chan struct{}, 1), scripts: map[Script]string{}, told: map[Script]bool{}, shallow: map[Script]bool{},
 		due: map[protocol.SaleID]protocol.Time{}, dirtySales: map[protocol.SaleID]struct{}{},
-		dirtyScripts: map[Script]struct{}{}, everything: true,
+		dirtyScripts: map[Script]struct{}{}, everything: true, payouts: true, payoutTouches: map[Script]bool{},
 	}
 }
 
@@ -98,8 +104,10 @@ func (w *watch) changed(c Change) {
 		if _, ours := w.scripts[script]; ours {
 			w.dirtyScripts[script] = struct{}{}
 		}
+		w.payouts = w.payouts || w.payoutTouches[script]
 	}
 	if c.TipMoved {
+		w.payouts = w.payouts || len(w.payoutTouches) > 0
 		for script := range w.shallow {
 			w.dirtyScripts[script] = struct{}{}
 		}
@@ -107,10 +115,29 @@ func (w *watch) changed(c Change) {
 	w.ring()
 }
 
-// load makes the watched addresses the ones given, all to be compared.
-func (w *watch) load(addresses []*LeasedAddress) {
+// follow has payouts compared at the next round.
+func (w *watch) follow() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.payouts = true
+	w.ring()
+}
+
+// payoutScripts notes what the unsettled payouts touch.
+func (w *watch) payoutScripts(scripts []Script) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	clear(w.payoutTouches)
+	for _, script := range scripts {
+		w.payoutTouches[script] = true
+	}
+}
+
+// load makes the watched addresses the ones given, all to be compared.
+func (w *watch) load(addresses []*LeasedAddress, now protocol.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loaded = now
 	clear(w.scripts)
 	for _, a := range addresses {
 		w.scripts[a.Script] = a.Text
@@ -170,8 +197,12 @@ type todo struct {
 	sales      []protocol.SaleID
 	addresses  []string
 	everything bool
+	payouts    bool
 	next       protocol.Time // the earliest moment that matters, 0 none
 }
+
+// reloadEvery is how often the watched addresses are read again.
+const reloadEvery = 24 * time.Hour
 
 // perRound bounds how many addresses one round takes, so that a fresh payment
 // never waits for a long list of old ones.
@@ -182,8 +213,15 @@ const perRound = 200
 func (w *watch) take(now protocol.Time) todo {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t := todo{everything: w.everything}
-	w.everything = false
+	if w.loaded != 0 && now.Sub(w.loaded) >= reloadEvery {
+		w.everything = true // lets go of what need not be watched any more
+	}
+	t := todo{everything: w.everything, payouts: w.payouts || w.everything || w.payoutsDue != 0 && w.payoutsDue <= now}
+	w.everything, w.payouts, w.payoutsDue = false, false, 0
+	if len(w.payoutTouches) > 0 {
+		w.payoutsDue = now + payoutRecheck
+	}
+	t.next = w.payoutsDue
 	for id, at := range w.due {
 		if at <= now {
 			delete(w.due, id)
@@ -220,6 +258,7 @@ func (w *watch) again(t todo, scripts []Script) {
 		w.dirtyScripts[script] = struct{}{}
 	}
 	w.everything = w.everything || t.everything
+	w.payouts = w.payouts || t.payouts
 }
 
 // view is what was last known of the chain.

@@ -23,6 +23,10 @@ func (r payments) Of(address string) ([]*server.SeenPayment, error) {
 	return all(r.rows, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE address = $1 ORDER BY first_seen, txid, vout", address)
 }
 
+func (r payments) At(o server.Outpoint) (*server.SeenPayment, error) {
+	return first(r.rows, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE txid = $1 AND vout = $2", o.TxID, o.Vout)
+}
+
 func (r payments) Put(p *server.SeenPayment) error {
 	return r.exec("INSERT INTO payments ("+paymentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (txid, vout) DO UPDATE SET height = EXCLUDED.height, fee_rate = EXCLUDED.fee_rate, conflict = EXCLUDED.conflict,
