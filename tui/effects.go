@@ -43,7 +43,7 @@ func (m *model) queue(d time.Duration, do func(context.Context) tea.Msg) tea.Cmd
 	return func() tea.Msg {
 		defer close(done)
 		<-before
-		ctx, cancel := m.within(d)
+		ctx, cancel := m.toEnd(d)
 		defer cancel()
 		return do(ctx)
 	}

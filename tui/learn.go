@@ -277,20 +277,20 @@ func (m *model) readRecent() tea.Cmd {
 		if err != nil {
 			return failed{"read parked sales", err}
 		}
-		r := recent{newest: newest}
-		for _, s := range open {
-			if s.Said == terminal.SaidParked {
-				r.parked = append(r.parked, s)
-			}
-		}
-		return r
+		return recent{newest, open}
 	})
 }
 
-type recent struct{ newest, parked []terminal.Sale }
+// recent is the newest sales, and those that are open or parked.
+type recent struct{ newest, open []terminal.Sale }
 
 func (r recent) apply(m *model) tea.Cmd {
-	m.facts.recent, m.facts.parked = r.newest, r.parked
+	m.facts.recent, m.facts.parked = r.newest, nil
+	for _, s := range r.open {
+		if m.reg.Sale == nil || m.reg.Sale.Opening.Sale != s.ID() {
+			m.facts.parked = append(m.facts.parked, s)
+		}
+	}
 	return nil
 }
 

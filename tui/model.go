@@ -21,8 +21,11 @@ type model struct {
 	w       *Words
 	theme   *widget.Theme
 	console bool // a Linux console, whose bell has a pitch
-	within  func(time.Duration) (context.Context, context.CancelFunc)
-	ended   <-chan struct{}
+	// within bounds what may be given up when the program ends, such as reading;
+	// toEnd what must be done then too: writing.
+	within func(time.Duration) (context.Context, context.CancelFunc)
+	toEnd  func(time.Duration) (context.Context, context.CancelFunc)
+	ended  <-chan struct{}
 
 	size  widget.Area
 	now   time.Time // wall clock when the last message came
@@ -71,8 +74,11 @@ func newModel(ctx context.Context, o Options, theme *widget.Theme, seen *atomic.
 	m := &model{
 		o: o, table: remapped(keyTable(), o.Keys), w: language(o.Locale), theme: theme,
 		within: func(d time.Duration) (context.Context, context.CancelFunc) { return context.WithTimeout(ctx, d) },
-		ended:  ctx.Done(),
-		reg:    register.New(), screen: onRegister, from: onRegister,
+		toEnd: func(d time.Duration) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(context.WithoutCancel(ctx), d)
+		},
+		ended: ctx.Done(),
+		reg:   register.New(), screen: onRegister, from: onRegister,
 		facts: facts{money: map[string]bool{}}, lane: newLane(), codes: map[string]device.QRCode{}, seen: seen, now: o.Clock(),
 	}
 	m.publish()

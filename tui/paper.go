@@ -57,6 +57,12 @@ func (m *model) whyNoPaper() string {
 	return ""
 }
 
+// paperNames are what papers without a sale are called.
+var paperNames = map[register.PaperKind]register.Label{
+	register.PaperReceipt: register.LabelSale, register.PaperRequest: register.LabelScanToPay, register.PaperAddress: register.LabelOurAddress,
+	register.PaperIncoming: register.LabelArrived, register.PaperTest: register.LabelTest,
+}
+
 // again takes up a paper from before the restart. One that was being printed may
 // have come out: a person is asked before it comes out twice.
 func (m *model) again(job terminal.Job) tea.Cmd {
@@ -77,7 +83,10 @@ func (m *model) again(job terminal.Job) tea.Cmd {
 			return failed{"settle print job", err}
 		})
 	}
-	what := m.w.Paper[register.LabelSale] + " " + paper.Opening.Number
+	what := m.w.Paper[paperNames[paper.Kind]]
+	if paper.Opening.Number != "" {
+		what = m.w.Paper[register.LabelSale] + " " + paper.Opening.Number
+	}
 	m.open(&dialog{
 		name: "print-again", role: widget.Warn, title: m.w.PrintAgainTitle, text: m.w.f(m.w.PrintAgainText, what), itself: true,
 		keys: []key{

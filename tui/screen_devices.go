@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 
 	tea "charm.land/bubbletea/v2"
@@ -177,4 +178,14 @@ func (m *model) printerMark() widget.Mark {
 		mark.Text += " · " + m.w.f(m.w.PapersWait, strconv.Itoa(m.devices.wait))
 	}
 	return mark
+}
+
+// deviceNames are the devices in the order of the screen.
+func (m *model) deviceNames() []string {
+	names := []string{"printer"}
+	for name := range m.o.Devices {
+		names = append(names, name)
+	}
+	slices.Sort(names[1:])
+	return names
 }

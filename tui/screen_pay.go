@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"time"
@@ -344,53 +343,6 @@ func (m *model) cashView(body widget.Area) widget.Block {
 		widget.Fixed(2, widget.Lines(widget.Quiet.Line("  "+m.w.CashHint))))
 }
 
-// resultView is the word PAID or NOT PAID, readable from two metres, why, and
-// what to do next.
-func (m *model) resultView(body widget.Area) widget.Block {
-	o := m.reg.Outcome
-	role, word, next := widget.Good, m.w.Paid, m.w.HandOver
-	why := m.w.sentence(o.Reason, o.Message)
-	if s := m.reg.Sale; s != nil && s.Status != nil && o.Paid {
-		why = m.w.stateWords(s.Status.State, s.Status.Flags) + ": " + m.w.sentence(s.Status.Reason, s.Status.Message)
-	}
-	if !o.Paid {
-		role, word, next = widget.Bad, m.w.NotPaid, m.w.PayAnotherWay
-		if m.reg.Sale.Ended == protocol.EntrySalePaid {
-			next = m.w.KeepTheGoods
-		}
-	}
-	amount := word + "  " + m.w.moneyIn(m.reg.Total())
-	if t, ok := m.reg.Bitcoin(); ok {
-		amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
-	}
-	lines := []widget.Line{widget.Strong.Line(amount).Align(body.W, widget.Center)}
-	lines = append(lines, nil)
-	for i, l := range widget.Wrap(widget.Text, why, min(body.W-4, 72)) {
-		if i == 0 && why != "" {
-			l = append(widget.Line{widget.NoticeMark(role), widget.Text.Say(" ")}, l...)
-		}
-		lines = append(lines, l.Align(body.W, widget.Center))
-	}
-	lines = append(lines, widget.Quiet.Line(next).Align(body.W, widget.Center))
-	room := body.H - len(lines) - 2
-	var change widget.Block
-	if o.Change.Minor > 0 {
-		// What goes back is read from afar too.
-		label := widget.Text.Line(m.w.Change+"  "+m.w.moneyIn(o.Change)).Align(body.W, widget.Center)
-		large := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max((room-3)/2, 3)}, widget.Strong, m.w.money(o.Change))
-		change = widget.Stacked(widget.Lines(nil, label, nil), large.Place(widget.Area{W: body.W, H: len(large.Lines)}, widget.Center, widget.Top))
-		room -= len(change.Lines)
-	}
-	big := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max(room, 3)}, role, word)
-	return widget.Stack(body,
-		grow(),
-		placed(big),
-		widget.Fixed(0, change),
-		widget.Gap(1, 1),
-		widget.Fixed(0, widget.Lines(lines...)),
-		grow())
-}
-
 // printRequest prints the payment request for a screen that is too small.
 func (m *model) printRequest() tea.Cmd {
 	t, ok := m.reg.Bitcoin()
@@ -405,43 +357,4 @@ func (m *model) printRequest() tea.Cmd {
 	return m.queuePaper(register.Paper{
 		Kind: register.PaperRequest, Address: t.Address, Amount: t.Amount, AmountSat: due, Link: link,
 	}, t.Sale)
-}
-
-// reprintThis prints the receipt of the sale on the screen once more.
-func (m *model) reprintThis() tea.Cmd {
-	return m.queuePaper(m.reg.Receipt(*m.reg.Sale, m.userName(), m.reg.Outcome.Change), m.reg.Sale.Opening.Sale)
-}
-
-// whyNoCustomer: the practice customer pays what the screen asks for.
-func (m *model) whyNoCustomer() string {
-	if _, _, ok := m.asks(); !ok {
-		return m.w.NothingAsked
-	}
-	return ""
-}
-
-// asks is the payment link on the screen.
-func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
-	switch m.shown() {
-	case onPay:
-		t, offered := m.reg.Bitcoin()
-		if !offered || m.reg.Phase != register.Waiting || m.reg.Sale.Due(t) == 0 {
-			return "", 0, false
-		}
-		link, err := m.reg.Link(t.Address, m.reg.Sale.Due(t))
-		return link, 0, err == nil
-	case onAddress:
-		return m.address.asks(m)
-	}
-	return "", 0, false
-}
-
-// customerPays lets the practice customer pay.
-func (m *model) customerPays() tea.Cmd {
-	link, amount, _ := m.asks()
-	m.say(widget.Text, m.w.CustomerPays)
-	return m.aside(customerTime, func(ctx context.Context) tea.Msg {
-		_, err := m.o.Customer.Pay(ctx, link, amount)
-		return failed{"let the customer pay", err}
-	})
 }

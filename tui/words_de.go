@@ -195,7 +195,7 @@ var german = &Words{
 	FreshAddress:   "Eine frische Adresse des Geschäfts", AnyAmount: "beliebiger Betrag: einen tippen, um ihn zu verlangen",
 	AddressHint: "Geld, das hier einlangt, läutet und druckt. Die Adresse wird nicht wieder verwendet.", NoAddressYet: "Noch keine Adresse.",
 	MoneyArrived: "%1 BTC kamen auf %2", Printing: "an den Drucker gegeben", NoPrinter: "kein Drucker ist eingerichtet",
-	PrintAgainTitle: "Nochmals drucken?", PrintAgainText: "Das Programm hielt an, während der Beleg von %1 gedruckt wurde. Kam er heraus? y druckt ihn nochmals, mit COPY gezeichnet.",
+	PrintAgainTitle: "Nochmals drucken?", PrintAgainText: "Das Programm hielt an, während dies gedruckt wurde: %1. Vielleicht kam es heraus. y druckt es nochmals, mit COPY gezeichnet; esc zählt es als gedruckt.",
 	ScanRefused: "der Scan wurde verweigert: leer, zu lang oder kein Text", ScanNotHere: "hier gibt es nichts zu scannen",
 	QuitTitle: "Das Programm verlassen?", QuitText: "Der Korb bleibt erhalten.", QuitSaleText: "Ein Verkauf ist offen. Er wird geparkt, seine Adresse bleibt beobachtet.",
 	QuitAgain: "nochmals ctrl+c verlässt; ein offener Verkauf bleibt geparkt",

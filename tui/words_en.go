@@ -159,7 +159,7 @@ var english = &Words{
 	FreshAddress:   "A fresh address of the shop", AnyAmount: "any amount: type one to ask for it",
 	AddressHint: "Money that arrives here rings and prints. The address is not used again.", NoAddressYet: "No address yet.",
 	MoneyArrived: "%1 BTC arrived on %2", Printing: "sent to the printer", NoPrinter: "no printer is configured",
-	PrintAgainTitle: "Print again?", PrintAgainText: "The program stopped while the receipt of %1 was being printed. Did it come out? y prints it again, marked COPY.",
+	PrintAgainTitle: "Print again?", PrintAgainText: "The program stopped while this was being printed: %1. It may have come out. y prints it again, marked COPY; esc counts it as printed.",
 	ScanRefused: "the scan was refused: it is empty, too long or not text", ScanNotHere: "there is nothing to scan for here",
 	QuitTitle: "Leave the program?", QuitText: "The cart is kept.", QuitSaleText: "A sale is open. It will be parked, and its address stays watched.",
 	QuitAgain: "ctrl+c once more leaves; an open sale stays parked",

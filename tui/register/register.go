@@ -31,8 +31,8 @@ type Sale struct {
 // Tender is one means of paying of it.
 type Tender struct {
 	protocol.TenderAdded
-	Quote *protocol.Quote // of bitcoin
-	At    protocol.Time   // when it was offered; the payment window runs from here
+	Quote *protocol.Quote `json:"priced_by,omitempty"` // of bitcoin
+	At    protocol.Time   `json:"at"`                  // when it was offered; the payment window runs from here
 }
 
 // Outcome is the result that stays until it is acknowledged.

@@ -11,8 +11,6 @@ func eur(minor int64) protocol.Money { return protocol.Money{Currency: "EUR", Mi
 
 func ptr[T any](v T) *T { return &v }
 
-const aSale, aTender = "0193b1a0-0000-7000-8000-000000000001", "0193b1a0-0000-7000-8000-000000000002"
-
 // address is of the regression test network.
 const address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
 
@@ -53,7 +51,6 @@ type till struct {
 	broken  bool // records are refused
 	sales   int
 	tenders int
-	address string
 }
 
 func (c *till) do(events ...Event) {

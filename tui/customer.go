@@ -1,0 +1,45 @@
+package tui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/protocol"
+	"till/tui/register"
+	"till/tui/widget"
+)
+
+// whyNoCustomer: the practice customer pays what the screen asks for.
+func (m *model) whyNoCustomer() string {
+	if _, _, ok := m.asks(); !ok {
+		return m.w.NothingAsked
+	}
+	return ""
+}
+
+// asks is the payment link on the screen.
+func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
+	switch m.shown() {
+	case onPay:
+		t, offered := m.reg.Bitcoin()
+		if !offered || m.reg.Phase != register.Waiting || m.reg.Sale.Due(t) == 0 {
+			return "", 0, false
+		}
+		link, err := m.reg.Link(t.Address, m.reg.Sale.Due(t))
+		return link, 0, err == nil
+	case onAddress:
+		return m.address.asks(m)
+	}
+	return "", 0, false
+}
+
+// customerPays lets the practice customer pay.
+func (m *model) customerPays() tea.Cmd {
+	link, amount, _ := m.asks()
+	m.say(widget.Text, m.w.CustomerPays)
+	return m.aside(customerTime, func(ctx context.Context) tea.Msg {
+		_, err := m.o.Customer.Pay(ctx, link, amount)
+		return failed{"let the customer pay", err}
+	})
+}

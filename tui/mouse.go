@@ -1,0 +1,71 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"till/tui/register"
+)
+
+// clicked takes a click or a touch.
+func (m *model) clicked(click tea.MouseClickMsg) tea.Cmd {
+	if click.Button != tea.MouseLeft || m.swallows(m.o.Hand(), m.hand.last) {
+		return nil
+	}
+	name, ok := m.frame.At(click.X, click.Y)
+	if !ok {
+		return nil
+	}
+	m.notice = notice{}
+	what, arg, _ := strings.Cut(name, ":")
+	switch what {
+	case "do":
+		for _, row := range m.live() {
+			if row.action == Action(arg) {
+				return m.act(row)
+			}
+		}
+	case "type":
+		return m.happen(register.Digits{Text: arg})
+	case "point":
+		return m.happen(register.Point{})
+	case "erase":
+		return m.happen(register.Erase{})
+	case "row":
+		i, _ := strconv.Atoi(arg)
+		return m.rowClicked(i)
+	}
+	return nil
+}
+
+// rowClicked chooses a row of the list on the screen.
+func (m *model) rowClicked(i int) tea.Cmd {
+	if d := m.dialog(); d != nil {
+		if d.list != nil && i < len(d.list.rows) {
+			d.list.at = i
+		}
+		return nil
+	}
+	switch m.shown() {
+	case onRegister:
+		return m.happen(register.Select{Index: i})
+	case onSales:
+		m.sales.at = i
+	case onDevices:
+		m.devices.at = i
+	case onAlerts:
+		m.alerts.at = i
+	}
+	return nil
+}
+
+// wheeled moves a list.
+func (m *model) wheeled(w tea.MouseWheelMsg) tea.Cmd {
+	code := tea.KeyDown
+	if w.Button == tea.MouseWheelUp {
+		code = tea.KeyUp
+	}
+	return m.typed(tea.KeyPressMsg{Code: code})
+}
