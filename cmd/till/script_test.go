@@ -16,6 +16,7 @@ func TestMain(m *testing.M) {
 			err := run(context.Background(), os.Args[1:], os.Environ(), stdio{os.Stdin, os.Stdout, os.Stderr})
 			os.Exit(report(err, os.Stderr))
 		},
+		"bare": runBare,
 	})
 }
 

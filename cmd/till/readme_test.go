@@ -1,0 +1,36 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"till/tui"
+)
+
+var update = flag.Bool("update", false, "write what is generated anew")
+
+// TestGeneratedPartsOfTheREADME keeps the README's key table that of the program.
+func TestGeneratedPartsOfTheREADME(t *testing.T) {
+	const path, begin, end = "../../README.md", "<!-- keys -->\n", "<!-- /keys -->"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	old, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("the README has no %q", begin)
+	}
+	table := tui.KeyMarkdown("en")
+	if *update {
+		if err := os.WriteFile(path, []byte(before+begin+table+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if old != table {
+		t.Error("the README's key table is stale: make golden")
+	}
+}
