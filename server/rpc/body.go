@@ -6,14 +6,10 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // firstBuffer is how much is read at first of a body whose length is not told.
 const firstBuffer = 4 << 10
-
-// longAgo, as a deadline, ends a read at once.
-var longAgo = time.Unix(1, 0)
 
 // body reads the JSON body of a POST of at most so many bytes, or refuses it.
 // Whoever takes it wipes it.
@@ -31,20 +27,17 @@ func (d *Door) body(w http.ResponseWriter, r *http.Request, most int64) ([]byte,
 		refuse(w, http.StatusUnsupportedMediaType, "send application/json")
 		return nil, false
 	}
-	control := http.NewResponseController(w)
-	late := time.AfterFunc(d.bodyTime, func() { _ = control.SetReadDeadline(longAgo) })
 	text, err := read(http.MaxBytesReader(w, r.Body, most), r.ContentLength)
 	var tooLarge *http.MaxBytesError
-	switch inTime := late.Stop(); {
+	switch {
 	case errors.As(err, &tooLarge):
 		refuse(w, http.StatusRequestEntityTooLarge, "the request is too large")
-	case err != nil || !inTime:
-		clear(text)
+		return nil, false
+	case err != nil:
 		refuse(w, http.StatusBadRequest, "the body could not be read")
-	default:
-		return text, true
+		return nil, false
 	}
-	return nil, false
+	return text, true
 }
 
 // read reads to the end; length is what the client announced, −1 nothing. It

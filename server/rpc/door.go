@@ -18,7 +18,7 @@ import (
 // How long a connection may take.
 const (
 	headerTime = 10 * time.Second // the handshake, and the head of a request
-	bodyTime   = 30 * time.Second // the body of a request
+	bodyTime   = 30 * time.Second // a request with its body
 	idleTime   = 3 * time.Minute  // between requests; an idle terminal calls at least each minute
 	// writeTime is from the head of a request to the last byte of its answer: 16
 	// calls that each wait as long as a call may, and a slow line.
@@ -87,12 +87,12 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, grace time.Duration) e
 		Handler:           d,
 		TLSConfig:         d.TLS(),
 		ReadHeaderTimeout: headerTime,
-		// No ReadTimeout: it would end a check-in that waits. Bodies have their own.
-		WriteTimeout:   writeTime,
-		IdleTimeout:    idleTime,
-		MaxHeaderBytes: maxHeader,
-		HTTP2:          &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		ErrorLog:       slog.NewLogLogger(d.o.Log.Handler(), slog.LevelDebug),
+		ReadTimeout:       d.bodyTime, // it ends with the body: a check-in may wait longer
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:          slog.NewLogLogger(d.o.Log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.ServeTLS(l, "", "") }()

@@ -42,11 +42,18 @@ func (c *till) facts(t testing.TB) (f facts) {
 // behind it. Nothing makes it fail for reasons of its own, every answer is JSON
 // within its limit, and what is refused as malformed leaves no fact.
 func FuzzBody(f *testing.F) {
-	s := newShop(f)
-	c := s.enroll("kasse1")
+	s := openShop(f) // not served: nothing runs beside the handler
+	s.addr = "till:8443"
 	door, err := rpc.New(rpc.Options{Server: s.core, Clock: s.clock.time, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	must(f, err)
 	in := &inside{door: door}
+	key := newKey(f)
+	pairing, err := json.Marshal(object{"code": s.invite("kasse1").Code.Reveal(), "name": "kasse1", "csr": csr(f, key, nil)})
+	must(f, err)
+	var paired protocol.EnrollResult
+	in.post(f.Context(), f, s.with(nil), "/enroll", string(pairing)).want(200).into(&paired)
+	c := s.with(keyPair(f, paired.Certificate, key))
+	c.id, c.name = paired.ID, "kasse1"
 
 	text, err := os.ReadFile("../../protocol/testdata/terminal.json")
 	must(f, err)
@@ -78,7 +85,7 @@ func FuzzBody(f *testing.F) {
 		before := c.facts(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond) // of a check-in that waits
 		defer cancel()
-		a := in.post(ctx, t, c, body)
+		a := in.post(ctx, t, c, "/rpc", body)
 		switch {
 		case a.status == 413 && len(body) > protocol.MaxRequest, a.status == 204 && len(a.body) == 0:
 		case a.status == 403: // a fork suspended it

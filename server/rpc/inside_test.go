@@ -20,13 +20,17 @@ type inside struct {
 	arm  func()
 }
 
-func (i *inside) post(ctx context.Context, t testing.TB, c *till, body string) answer {
+// post sends the body as the till; one without certificate is a stranger.
+func (i *inside) post(ctx context.Context, t testing.TB, c *till, path, body string) answer {
 	t.Helper()
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "https://till/rpc", armedReader{strings.NewReader(body), i.arm})
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "https://till"+path, armedReader{strings.NewReader(body), i.arm})
 	r.ContentLength = int64(len(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Date", c.s.clock.now().UTC().Format(http.TimeFormat))
-	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{c.certificate.Leaf}}
+	r.TLS = &tls.ConnectionState{}
+	if c.certificate != nil {
+		r.TLS.PeerCertificates = []*x509.Certificate{c.certificate.Leaf}
+	}
 	w := httptest.NewRecorder()
 	i.door.ServeHTTP(w, r)
 	return answer{t, w.Code, w.Result().Header, r.Proto, w.Body.Bytes(), false}

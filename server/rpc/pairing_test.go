@@ -79,6 +79,9 @@ func TestWhateverIsWrongWithAPairingIsRefusedAlike(t *testing.T) {
 	s.with(nil).do(http.MethodPost, "/enroll", asJSON, strings.NewReader(`{"code":`)).exactly(403, refused)
 	// Nothing of it used up the link but the one try in its name.
 	s.with(nil).post("/enroll", pairing(link, "kasse1", good)).want(200)
+	if strings.Contains(s.log.String(), "request failed") {
+		t.Errorf("a refusal stands in the log as a fault:\n%s", s.log)
+	}
 }
 
 func TestARequestOfAnotherKeyDoesNotPassWithTheRightCode(t *testing.T) {

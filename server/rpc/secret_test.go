@@ -129,7 +129,7 @@ func TestAPanicIsAnInternalErrorThatTellsNoSecret(t *testing.T) {
 	c.checkIn(greeting())
 	secret := secrets[0]
 	in := &inside{door, func() { next.Store(&secret) }}
-	a := in.post(t.Context(), t, c, one("sweep", `{"id":"`+newID(t)+`","keys":["`+secret+`"]}`))
+	a := in.post(t.Context(), t, c, "/rpc", one("sweep", `{"id":"`+newID(t)+`","keys":["`+secret+`"]}`))
 	r := a.rpc().fails(-32000, "internal")
 	if !r.Error.Data.Ref.Valid() || r.Error.Data.Retry != "same_id" || !strings.Contains(s.log.String(), string(r.Error.Data.Ref)) {
 		t.Errorf("data %+v, want a reference to the log and that the id asks again; log:\n%s", r.Error.Data, s.log)
