@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"till/protocol"
@@ -105,16 +106,32 @@ func (s *Server) round(ctx context.Context, t *todo) error {
 		s.watch.again(*t, scripts)
 		return err
 	}
-	var errs []error
-	for _, a := range accounts {
-		if err := s.compare(ctx, a, f, v); err != nil {
-			errs = append(errs, err)
+	return s.compareAll(ctx, accounts, f, v)
+}
+
+// atOnce is how many accounts are settled side by side: their transactions share
+// commits.
+const atOnce = 16
+
+// compareAll settles accounts; what fails is put back.
+func (s *Server) compareAll(ctx context.Context, accounts []*account, f facts, v view) error {
+	errs := make([]error, len(accounts))
+	var all sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for i, a := range accounts {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			if errs[i] = s.compare(ctx, a, f, v); errs[i] == nil {
+				return
+			}
 			s.watch.again(todo{}, a.scripts())
 			if a.sale != nil {
 				s.watch.look(map[protocol.SaleID]struct{}{a.sale.ID: {}})
 			}
-		}
+		})
 	}
+	all.Wait()
 	return errors.Join(errs...)
 }
 
