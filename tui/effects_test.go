@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,45 +53,79 @@ func openTerminal(t testing.TB, path string) *terminal.Terminal {
 	return term
 }
 
-// real is a counter whose commands are performed, one after another.
+// real is a counter whose commands are performed by until.
 func real(t testing.TB, term *terminal.Terminal) *bench {
 	b := counter(t, 80, 24, func(o *Options) { o.Terminal, o.Spool = term, NewSpool(term, slog.New(slog.DiscardHandler)) })
 	b.o.Spool.Attach(&paperTray{})
-	b.cmds = nil
+	b.cmds, b.answers = nil, make(chan tea.Msg, 100)
 	return b
 }
 
 // paperTray notes what would be printed.
-type paperTray struct{ jobs []device.Job }
+type paperTray struct {
+	mu   sync.Mutex
+	jobs []device.Job
+}
 
-func (p *paperTray) Print(j device.Job) error { p.jobs = append(p.jobs, j); return nil }
-func (p *paperTray) Status() device.Status    { return device.Status{State: device.Ready} }
-func (p *paperTray) Reopen()                  {}
-func (p *paperTray) Waiting() int             { return 0 }
+func (p *paperTray) Print(j device.Job) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.jobs = append(p.jobs, j)
+	return nil
+}
 
-// perform does what was asked for and hands the answers to Update, until all is
-// done. Commands that wait for something are left out.
-func (b *bench) perform() *bench {
+func (p *paperTray) all() []device.Job {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.jobs)
+}
+
+func (p *paperTray) count() int            { return len(p.all()) }
+func (p *paperTray) Status() device.Status { return device.Status{State: device.Ready} }
+func (p *paperTray) Reopen()               {}
+func (p *paperTray) Waiting() int          { return 0 }
+
+// until does what was asked for and hands the answers to Update until done
+// holds. Commands run side by side, as in Bubble Tea; those that wait for a
+// fact or a timer are left waiting.
+func (b *bench) until(what string, done func() bool) *bench {
 	b.t.Helper()
-	for len(b.cmds) > 0 {
-		cmd := b.cmds[0]
-		b.cmds = b.cmds[1:]
-		if cmd == nil {
-			continue
+	limit := time.NewTimer(10 * time.Second)
+	defer limit.Stop()
+	for {
+		for _, cmd := range b.cmds {
+			if cmd != nil {
+				go func() { b.answers <- cmd() }()
+			}
 		}
-		answer := make(chan tea.Msg, 1)
-		go func() { answer <- cmd() }()
+		b.cmds = nil
+		if done() {
+			return b
+		}
 		select {
-		case msg := <-answer:
+		case msg := <-b.answers:
 			if batch, ok := msg.(tea.BatchMsg); ok {
 				b.cmds = append(b.cmds, batch...)
 			} else if msg != nil {
 				b.send(msg)
 			}
-		case <-time.After(300 * time.Millisecond): // it waits for a fact or a timer
+		case <-limit.C:
+			b.t.Fatalf("%s: not within 10 s; %q", what, b.notice.text)
 		}
 	}
-	return b
+}
+
+// settled holds when the register waits for no record.
+func (b *bench) settled() bool { return b.reg.Phase != register.Asking }
+
+// idle holds when the last effect on the journal is done.
+func (b *bench) idle() bool {
+	select {
+	case <-b.lane.last:
+		return true
+	default:
+		return false
+	}
 }
 
 func journal(t testing.TB, term *terminal.Terminal) []protocol.EntryKind {
@@ -113,7 +148,8 @@ func journal(t testing.TB, term *terminal.Terminal) []protocol.EntryKind {
 func TestACashSaleIsOneTransactionAndPrints(t *testing.T) {
 	term := openTerminal(t, filepath.Join(t.TempDir(), "terminal.db"))
 	b := real(t, term)
-	b.rung().press("enter", "3").write("2000").press("enter").perform()
+	tray := b.o.Spool.printer.(*paperTray)
+	b.rung().press("enter", "3").write("2000").press("enter").until("the receipt", func() bool { return tray.count() == 1 })
 	if b.reg.Phase != register.Settled || !b.reg.Outcome.Paid {
 		t.Fatalf("phase %d, note %+v", b.reg.Phase, b.reg.Note)
 	}
@@ -126,7 +162,7 @@ func TestACashSaleIsOneTransactionAndPrints(t *testing.T) {
 		len(s.Tenders) != 1 || s.Tenders[0].Amount != eur(1230) || s.Opening.Number == "" || len(s.Opening.Lines) != 3 || s.Opening.User != "1" {
 		t.Fatalf("sale is %+v", s)
 	}
-	printed := b.o.Spool.printer.(*paperTray).jobs
+	printed := tray.all()
 	if len(printed) != 1 || printed[0].Copies != 0 {
 		t.Fatalf("printed %+v", printed)
 	}
@@ -141,8 +177,8 @@ func TestACashSaleIsOneTransactionAndPrints(t *testing.T) {
 	if s, err := term.Sale(t.Context(), s.ID()); err != nil || s.Copies != 1 {
 		t.Fatalf("%d receipts are counted, %v", s.Copies, err)
 	}
-	b.press("ctrl+r").perform()
-	printed = b.o.Spool.printer.(*paperTray).jobs
+	b.press("ctrl+r").until("the copy", func() bool { return tray.count() == 2 })
+	printed = tray.all()
 	if len(printed) != 2 || printed[1].Copies != 1 {
 		t.Fatalf("a reprint is no copy: %+v", printed)
 	}
@@ -156,19 +192,20 @@ func TestARestartBringsCartAndSaleBack(t *testing.T) {
 	if _, err := term.Append(t.Context(), protocol.EntryShiftOpened, shift); err != nil {
 		t.Fatal(err)
 	}
-	real(t, term).rung().perform()
+	b := real(t, term).rung()
+	b.until("the cart", b.idle)
 	if err := term.Close(); err != nil {
 		t.Fatal(err)
 	}
 	term = openTerminal(t, path)
-	b := real(t, term)
+	b = real(t, term)
 	if err := b.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if b.reg.Total() != eur(1230) {
 		t.Fatalf("the cart is %+v", b.reg.Cart)
 	}
-	b.press("enter", "3").write("500").press("enter").perform()
+	b.press("enter", "3").write("500").press("enter").until("the part", b.settled)
 	if b.reg.Sale == nil || b.reg.Rest() != eur(730) {
 		t.Fatalf("sale %+v, rest %v", b.reg.Sale, b.reg.Rest())
 	}
@@ -179,7 +216,7 @@ func TestARestartBringsCartAndSaleBack(t *testing.T) {
 	if err := b.load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	b.send(b.resume()()).perform()
+	b.send(b.resume()())
 	if b.shown() != onPay || b.reg.Rest() != eur(730) || b.reg.Total() != eur(1230) {
 		t.Fatalf("after the power cut: %s, rest %v of %v", b.shown(), b.reg.Rest(), b.reg.Total())
 	}
@@ -187,11 +224,12 @@ func TestARestartBringsCartAndSaleBack(t *testing.T) {
 
 func TestParkAndRecallOnDisk(t *testing.T) {
 	term := openTerminal(t, filepath.Join(t.TempDir(), "terminal.db"))
-	b := real(t, term).rung().press("ctrl+p").perform()
+	b := real(t, term).rung().press("ctrl+p")
+	b.until("the parking", b.settled)
 	if !b.reg.Cart.Empty() {
 		t.Fatalf("the parked cart is still there: %+v", b.reg.Cart)
 	}
-	b.send(b.readRecent()()).press("ctrl+r").perform()
+	b.send(b.readRecent()()).press("ctrl+r").until("the recall", func() bool { return b.settled() && !b.reg.Cart.Empty() })
 	if b.reg.Total() != eur(1230) || b.reg.Phase != register.Ringing {
 		t.Fatalf("recalled %v in phase %d, %q", b.reg.Total(), b.reg.Phase, b.notice.text)
 	}
@@ -202,7 +240,7 @@ func TestParkAndRecallOnDisk(t *testing.T) {
 
 func TestWithoutAddressesNoMoneyIsAskedFor(t *testing.T) {
 	b := real(t, openTerminal(t, filepath.Join(t.TempDir(), "terminal.db")))
-	b.rung().press("enter", "1").perform()
+	b.rung().press("enter", "1").until("the refusal", b.settled)
 	if b.reg.Phase != register.Choosing || b.reg.Sale != nil || b.notice.text == "" {
 		t.Fatalf("phase %d, sale %+v, notice %q", b.reg.Phase, b.reg.Sale, b.notice.text)
 	}
@@ -219,17 +257,14 @@ func TestAPaperFromBeforeTheRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := real(t, term)
-	b.send(b.resume()()).perform()
 	tray := b.o.Spool.printer.(*paperTray)
-	if len(tray.jobs) != 1 || tray.jobs[0].Document == nil {
-		t.Fatalf("%d papers were handed over", len(tray.jobs))
-	}
+	b.send(b.resume()()).until("the paper", func() bool { return tray.count() == 1 })
 	if d := b.dialog(); d == nil || d.name != "print-again" {
 		t.Fatal("nobody was asked about the paper that may have come out")
 	}
-	b.press("y").perform()
-	if len(tray.jobs) != 2 || tray.jobs[1].Copies == 0 {
-		t.Fatalf("the second is not headed COPY: %+v", tray.jobs)
+	b.press("y").until("the paper again", func() bool { return tray.count() == 2 })
+	if tray.all()[1].Copies == 0 {
+		t.Fatalf("the second is not headed COPY: %+v", tray.all())
 	}
 }
 

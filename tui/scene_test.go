@@ -92,6 +92,8 @@ type bench struct {
 	hand time.Duration
 	wall time.Time
 	cmds []tea.Cmd // what Update asked for, unperformed
+	// answers are those of the commands that were performed.
+	answers chan tea.Msg
 }
 
 // counter is a terminal that has all it needs, without anything behind it: no
