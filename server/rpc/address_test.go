@@ -122,7 +122,7 @@ func TestQueryAddressTellsWhatIsConfirmedAndWhatIsPending(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	c := s.enroll("kasse1")
-	const address = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+	const address = keyAddress
 	ask := func() (r protocol.QueryAddressResult) {
 		t.Helper()
 		c.call("queryaddress", object{"addresses": []string{address}}).into(&r)

@@ -1,6 +1,7 @@
 package rpc_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -80,8 +81,43 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 		hear(s.with(nil).post("/enroll", object{"code": secret, "name": "kasse2", "csr": secret}))
 	}
 	hear(s.with(nil).post("/enroll", object{"code": link.Code.Reveal(), "name": "kasse3", "csr": "x"}))
+	s.fund(keyAddress)
+	a := c.raw(one("sweep", `{"id":"`+newID(t)+`","keys":["`+secrets[0]+`"]}`))
+	a.rpc().into(&struct{}{})
+	hear(a)
 	s.stop()
 	s.lookFor(append(secrets, link.Code.Reveal()), answers)
+}
+
+// keyAddress is the native address of the first secret on regtest (BIP173's
+// example key, the number one).
+const keyAddress = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+
+// fund confirms 150000 sat to the address.
+func (s *shop) fund(address string) {
+	s.t.Helper()
+	_, err := s.chain.Pay(s.t.Context(), address, 150000, 5000, true)
+	must(s.t, err)
+	_, err = s.chain.Mine(s.t.Context(), 1)
+	must(s.t, err)
+}
+
+func TestASweepGoesOnWhenItsCallerHasLeft(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	c := s.enroll("kasse1")
+	s.fund(keyAddress)
+	id := newID(t)
+	ctx, leave := context.WithCancel(t.Context())
+	in := &inside{s.door, leave} // it leaves as soon as the request has come
+	in.post(ctx, t, c, "/rpc", one("sweep", `{"id":"`+id+`","keys":["`+secrets[0]+`"]}`))
+	var r struct {
+		Of, State string
+		Inputs    int
+	}
+	if c.call("querynonce", object{"id": id}).into(&r); r.Of != "sweep" || r.State != "broadcast" || r.Inputs != 1 {
+		t.Errorf("got %+v, want the sweep done", r)
+	}
 }
 
 // lookFor searches answers, log and every file of the stopped shop.
