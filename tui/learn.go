@@ -212,15 +212,16 @@ func (m *model) took(s shifted) tea.Cmd {
 
 func (s shifted) apply(m *model) tea.Cmd {
 	cmd := m.took(s)
-	if s.id == "" && m.o.Practice {
-		return tea.Batch(cmd, m.openPracticeShift())
+	if s.id == "" {
+		return tea.Batch(cmd, m.openShift())
 	}
 	return cmd
 }
 
-// openPracticeShift opens a shift with an empty drawer: practice begins with one
-// (cli.md). It waits for the configuration, whose coming reads the shift again.
-func (m *model) openPracticeShift() tea.Cmd {
+// openShift opens a shift with an empty drawer: practice begins with one
+// (cli.md), and a counter that has none takes no money. It waits for the
+// configuration, whose coming reads the shift again.
+func (m *model) openShift() tea.Cmd {
 	if m.reg.Currency() == "" {
 		return nil
 	}

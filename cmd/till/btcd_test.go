@@ -39,13 +39,14 @@ func TestASaleOnARealNode(t *testing.T) {
 	node := startNode(t)
 	head := startHeadless(t, node)
 	var world *nodeStage
+	shots := t.TempDir()
 	results, err := story.Play(t.Context(), story.Options{
 		Open: func(context.Context) (*story.Shop, error) {
 			s, shop, err := openNodeStage(t, node, head)
 			world = s
 			return shop, err
 		},
-		Now: time.Now, Out: t.Output(), Width: 100, Height: 40, Shots: t.TempDir(),
+		Now: time.Now, Out: t.Output(), Width: 100, Height: 40, Shots: shots,
 	}, []string{filepath.Join("testdata", "btcd", "first.story")})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +61,7 @@ func TestASaleOnARealNode(t *testing.T) {
 	if world.asked == "" {
 		t.Fatal("nothing was paid")
 	}
-	if text := readQR(t, world.shot); text != world.asked {
+	if text := readQR(t, filepath.Join(shots, "sale.png")); text != world.asked {
 		t.Errorf("the picture's QR holds %q, want %q", text, world.asked)
 	}
 }
@@ -250,8 +251,8 @@ fixed = "58123.45"
 type nodeStage struct {
 	*stage
 	node  *node
+	head  *headless
 	asked string // what the customer's wallet was asked for, as its QR says it
-	shot  string
 }
 
 func openNodeStage(t *testing.T, n *node, h *headless) (*nodeStage, *story.Shop, error) {
@@ -270,8 +271,8 @@ func openNodeStage(t *testing.T, n *node, h *headless) (*nodeStage, *story.Shop,
 		return nil, nil, errors.Join(fmt.Errorf("enroll: %w: %s", err, out), s.close())
 	}
 	s.env = []string{"TILL_SERVER_URL=https://" + h.at.RPC, "TILL_PRINTER_URL=serial://" + port, "TILL_PRINTER_PROFILE=epson-80"}
-	w := &nodeStage{stage: s, node: n}
-	return w, &story.Shop{Program: s, Clock: machineClock{}, World: w, Books: s, Printer: s.printer, Drawer: s.printer, Close: s.close}, nil
+	w := &nodeStage{stage: s, node: n, head: h}
+	return w, &story.Shop{Program: s, Clock: machineClock{}, World: w, Books: w, Printer: s.printer, Drawer: s.printer, Close: s.close}, nil
 }
 
 // Pay pays through btcd.
@@ -296,6 +297,12 @@ func (w *nodeStage) Rate(context.Context, string, string) error { return errors.
 
 // NodeDown is described at Replace.
 func (w *nodeStage) NodeDown(context.Context, bool) error { return errors.ErrUnsupported }
+
+// VerifyJournal asks both machines.
+func (w *nodeStage) VerifyJournal(ctx context.Context) error {
+	data, config := filepath.Join(w.head.dir, "data"), filepath.Join(w.head.dir, "till.toml")
+	return errors.Join(w.verify(ctx, "--data", data, "--config", config), w.verify(ctx, "--data", w.dir, "--terminal"))
+}
 
 // machineClock is the real clock: it cannot be pushed.
 type machineClock struct{}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"till/cmd/internal/boot"
 	"till/cmd/internal/config"
@@ -71,16 +72,19 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 		return err
 	}
 	back := &backroom{counter: c, terminal: t, line: line, clock: clock, log: log, stop: cancel}
+	began := time.Now()
+	hand := func() time.Duration { return time.Since(began) }
 	app, err := tui.New(tui.Options{
 		Terminal: t, Spool: spool, Practice: c.practice, Customer: back.customer(), User: c.signedIn(), Version: software(),
 		Log: log, Clock: clock.Now, Theme: c.config.Terminal.Theme, Locale: c.locale(), Mouse: c.config.Terminal.Mouse,
+		Hand: hand,
 	})
 	if err != nil {
 		return err
 	}
 	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: c.config.Terminal.HalfBlocks == "yes"}
 	if c.p.puppet != "" {
-		puppet := newPuppet(app, t, line)
+		puppet := newPuppet(app, hand, t, line)
 		if err := puppet.serve(ctx, c.p.puppet); err != nil {
 			return err
 		}

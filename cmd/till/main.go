@@ -20,11 +20,14 @@ type stdio struct {
 	out, err io.Writer
 }
 
-func main() {
+func main() { os.Exit(start()) }
+
+// start runs the program of this process and gives its exit code.
+func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Environ(), stdio{os.Stdin, os.Stdout, os.Stderr})
 	stop()
-	os.Exit(report(err, os.Stderr))
+	return report(err, os.Stderr)
 }
 
 // report writes what failed and what to do about it, and gives the exit code.

@@ -20,9 +20,15 @@ func (p *program) practice() *cobra.Command {
 	var s scripted
 	printer := ""
 	command := &cobra.Command{
-		Use: "practice", Short: "The whole shop without hardware, network or real money", Args: cobra.NoArgs,
-		RunE: func(command *cobra.Command, _ []string) error {
-			if len(scripts) > 0 {
+		Use: "practice", Short: "The whole shop without hardware, network or real money",
+		Args: func(command *cobra.Command, more []string) error {
+			if len(scripts) > 0 { // --script FILE FILE …
+				return nil
+			}
+			return cobra.NoArgs(command, more)
+		},
+		RunE: func(command *cobra.Command, more []string) error {
+			if scripts = append(scripts, more...); len(scripts) > 0 {
 				return p.playStories(command.Context(), scripts, s)
 			}
 			return p.openPractice(command.Context(), c, fresh, printer)

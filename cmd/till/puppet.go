@@ -26,6 +26,7 @@ import (
 // the story's own directory and exists for practice only.
 type puppet struct {
 	app      *tui.App
+	hand     func() time.Duration // the stopwatch of the program's keys
 	terminal *terminal.Terminal
 	line     *boot.Line
 
@@ -35,8 +36,8 @@ type puppet struct {
 	marked chan struct{} // closed and renewed when marks grows
 }
 
-func newPuppet(app *tui.App, t *terminal.Terminal, line *boot.Line) *puppet {
-	return &puppet{app: app, terminal: t, line: line, marked: make(chan struct{})}
+func newPuppet(app *tui.App, hand func() time.Duration, t *terminal.Terminal, line *boot.Line) *puppet {
+	return &puppet{app: app, hand: hand, terminal: t, line: line, marked: make(chan struct{})}
 }
 
 // markPrefix begins the terminal versions that a story sends behind its keys.
@@ -132,9 +133,13 @@ func (p *puppet) mark(r *http.Request) (any, error) {
 }
 
 func (p *puppet) action(name string) story.Action {
-	o, offered := p.app.Seen().Offer(tui.Action(name))
-	if !offered {
+	seen := p.app.Seen()
+	o, offered := seen.Offer(tui.Action(name))
+	switch {
+	case !offered:
 		return story.Action{}
+	case o.Why == "" && seen.Still > p.hand():
+		return story.Action{Key: o.Key, Why: "the dialog waits until the hand is still"}
 	}
 	return story.Action{Key: o.Key, Enabled: o.Why == "", Why: o.Why}
 }

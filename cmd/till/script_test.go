@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"testing"
 
@@ -12,10 +11,7 @@ import (
 // test is the program itself in a process of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"till": func() {
-			err := run(context.Background(), os.Args[1:], os.Environ(), stdio{os.Stdin, os.Stdout, os.Stderr})
-			os.Exit(report(err, os.Stderr))
-		},
+		"till": func() { os.Exit(start()) },
 		"bare": runBare,
 	})
 }

@@ -112,6 +112,9 @@ func (s *stage) Start(ctx context.Context, t story.TTY) error {
 	}
 	child := exec.Command(s.program, append([]string{"--data", s.dir, "--puppet", s.path("puppet.sock")}, s.args...)...)
 	child.Env = slices.Concat([]string{"HOME=" + s.dir}, s.env, t.Env)
+	if t.Locale != "" {
+		child.Env = append(child.Env, "TILL_SHOP_LOCALE="+t.Locale)
+	}
 	tty, err := pty.StartWithSize(child, &pty.Winsize{Rows: uint16(t.Height), Cols: uint16(t.Width)})
 	if err != nil {
 		return fmt.Errorf("start: %w", err)

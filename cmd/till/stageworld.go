@@ -106,14 +106,22 @@ func (s *stage) Alerts(ctx context.Context) (n int, err error) {
 	return n, s.puppet(ctx, "/alerts", nil, &n)
 }
 
-// VerifyJournal runs the program's own command, for both sides.
+// VerifyJournal runs the program's own command, for both sides. Just after a
+// start the server does not take commands yet.
 func (s *stage) VerifyJournal(ctx context.Context) error {
-	for _, side := range [][]string{{}, {"--terminal"}} {
-		verify := exec.CommandContext(ctx, s.program, append([]string{"journal", "verify", "--data", s.dir}, side...)...)
-		verify.Env = append([]string{"HOME=" + s.dir}, s.env...)
-		if said, err := verify.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, said)
-		}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	if _, err := s.addresses(ctx); err != nil {
+		return err
+	}
+	return errors.Join(s.verify(ctx, "--data", s.dir), s.verify(ctx, "--data", s.dir, "--terminal"))
+}
+
+func (s *stage) verify(ctx context.Context, args ...string) error {
+	verify := exec.CommandContext(ctx, s.program, append([]string{"journal", "verify"}, args...)...)
+	verify.Env = append([]string{"HOME=" + s.dir}, s.env...)
+	if said, err := verify.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, said)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ say "in the middle of the receipt: whether it came out only a person knows"
 see /paper/i in health within 8s
 pull power
 plug power
-see "Did it come out?" in dialog within 10s
+see "Print again?" in dialog within 10s
 printer paper in
 do confirm
 paper "COPY" within 10s
