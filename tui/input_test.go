@@ -60,6 +60,26 @@ func TestAScanChoosesNoTender(t *testing.T) {
 	}
 }
 
+func TestAScanIntoAFieldIsTypedOnce(t *testing.T) {
+	b := counter(t, 80, 24).rung().press("ctrl+n").wedge("Table 4711\r")
+	if d := b.dialog(); d == nil || d.field.text != "Table 4711" {
+		t.Fatalf("the note is %+v", d)
+	}
+}
+
+func TestWhatIsLearntDuringAScanStays(t *testing.T) {
+	b := counter(t, 80, 24).wedge("900123")
+	b.send(looked{health: b.facts.health, identity: b.facts.identity})
+	for _, r := range "4567890" {
+		b.hand += 4 * time.Millisecond
+		b.send(keyPress(string(r)))
+	}
+	b.send(named["enter"])
+	if b.reg.Quote != nil || len(b.reg.Cart.Lines) != 1 {
+		t.Fatalf("quote %v, cart %+v", b.reg.Quote, b.reg.Cart)
+	}
+}
+
 func TestPastedTextIsAScan(t *testing.T) {
 	b := counter(t, 80, 24)
 	b.send(tea.PasteMsg{Content: "9001234567890\n"})

@@ -139,15 +139,25 @@ func (m *model) release() tea.Cmd {
 func (m *model) takeBack(text string) tea.Cmd {
 	h := &m.hand
 	h.held, h.fast = nil, 0
+	if d := m.dialog(); d != nil && d.field != nil {
+		return nil // it was typed where it belongs
+	}
 	var cmd tea.Cmd
 	if m.screen == onRegister && m.reg.Phase == h.before.Phase {
 		changed := len(m.reg.Cart.Lines) != len(h.before.Cart.Lines)
-		m.reg = h.before
+		m.untype(h.before)
 		if changed {
 			cmd = m.perform(register.Save{Cart: m.reg.Cart})
 		}
 	}
 	return tea.Batch(cmd, m.scanned([]byte(text)))
+}
+
+// untype brings back what keys change, and leaves what was learnt meanwhile.
+func (m *model) untype(before register.Register) {
+	r := &m.reg
+	r.Entry, r.Times, r.Text, r.Found, r.Pick = before.Entry, before.Times, before.Text, before.Found, before.Pick
+	r.Selected, r.Cart, r.Cleared, r.Note = before.Selected, before.Cart, before.Cleared, before.Note
 }
 
 // scanned takes what a scanner read or a terminal pasted.
