@@ -71,8 +71,9 @@ var walls = map[string][]string{
 		"device", "device/escpos", "device/msr605", "device/sim", "device/vault",
 		"server", "server/store", "server/chain", "server/wallet", "server/mint", "server/merchant", "server/rpc", "server/rates", "server/alert",
 		"cmd/internal/config"), sys, xcrypto),
+	"cmd/internal/purse": join(our("protocol", "protocol/taler"), sys),
 	"cmd/internal/story": join(our("protocol", "device", "device/sim", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config"), charm, readers),
-	"cmd/till":           join(our("protocol", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config", "cmd/internal/story"), charm, cobra, sys),
+	"cmd/till":           join(our("protocol", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config", "cmd/internal/purse", "cmd/internal/story"), charm, cobra, sys),
 }
 
 // forTests may be imported by test files anywhere, as may whatever a test of

@@ -1,0 +1,224 @@
+package purse_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"till/cmd/internal/boot"
+	"till/cmd/internal/config"
+	"till/cmd/internal/purse"
+	"till/protocol"
+	"till/protocol/terminal"
+	"till/server/mint"
+)
+
+// world is a whole practice shop with its mint, and a terminal at its counter.
+type world struct {
+	t        *testing.T
+	server   *boot.Server
+	terminal *terminal.Terminal
+	dir      string
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	c := must(config.Load(config.Sources{}))(t)
+	clock, line, log := &boot.Clock{}, boot.NewLine(), slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(context.Background())
+	w := &world{t: t, dir: dir}
+	w.server = must(boot.OpenServer(ctx, boot.ServerOptions{Dir: dir, Config: c, Practice: true, Clock: clock, Random: rand.Reader, Log: log,
+		Line: line, Listen: boot.Listen{Merchant: "127.0.0.1:0", Mint: "127.0.0.1:0"}}))(t)
+	w.terminal = must(boot.OpenTerminal(ctx, boot.TerminalOptions{Dir: dir, Config: c, Clock: clock, Random: rand.Reader, Log: log,
+		Software: "test", Embedded: true, Line: line}))(t)
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := w.server.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := w.server.PairEmbedded(ctx, w.terminal); err != nil {
+		t.Fatal(err)
+	}
+	running.Go(func() { _ = w.terminal.Run(ctx) }) // ends with ctx
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		if err := errors.Join(w.terminal.Close(), w.server.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+func (w *world) mint() string { return "http://" + w.server.Addresses().Mint }
+
+// sell asks for an amount in e-cash and gives what the QR says.
+func (w *world) sell(minor int64) string {
+	w.t.Helper()
+	ctx := w.t.Context()
+	sale := protocol.SaleID(must(w.terminal.NewID())(w.t))
+	tender := protocol.TenderID(must(w.terminal.NewID())(w.t))
+	amount := protocol.Money{Currency: "EUR", Minor: minor}
+	must(w.terminal.Append(ctx, protocol.EntrySaleOpened, protocol.SaleOpened{Sale: sale, Total: amount}))(w.t)
+	must(w.terminal.Append(ctx, protocol.EntryTenderAdded, protocol.TenderAdded{Sale: sale, Tender: tender, Kind: protocol.TenderEcash, Amount: amount}))(w.t)
+	for range 1000 {
+		s := must(w.terminal.Sale(ctx, sale))(w.t)
+		for _, d := range s.Tenders {
+			if d.Contract != nil {
+				return d.Contract.URL
+			}
+		}
+		select {
+		case <-w.terminal.Facts():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	w.t.Fatal("no contract came")
+	return ""
+}
+
+func (w *world) purse(name string, transport http.RoundTripper) *purse.Purse {
+	w.t.Helper()
+	return must(purse.Open(purse.Options{Path: filepath.Join(w.dir, name), Clock: time.Now, Random: rand.Reader, HTTP: &http.Client{Transport: transport}}))(w.t)
+}
+
+func (w *world) left(p *purse.Purse) int64 {
+	w.t.Helper()
+	sum := int64(0)
+	for _, h := range must(p.Balance())(w.t) {
+		sum += h.Amount.Minor
+	}
+	return sum
+}
+
+func TestAPurseWithdrawsAndPays(t *testing.T) {
+	w := newWorld(t)
+	p := w.purse("purse.json", nil)
+	if _, err := purse.Open(purse.Options{Path: filepath.Join(w.dir, "purse.json"), Clock: time.Now, Random: rand.Reader, HTTP: http.DefaultClient}); !errors.Is(err, purse.ErrHeld) {
+		t.Errorf("two purses on one file: %v", err)
+	}
+	if got := must(p.Withdraw(t.Context(), w.mint(), "", "17.35"))(t); got.Minor != 1735 || w.left(p) != 1735 {
+		t.Errorf("%v, %d", got, w.left(p))
+	}
+	if _, err := p.Withdraw(t.Context(), w.mint(), "", "0.03"); !errors.Is(err, purse.ErrRefused) {
+		t.Errorf("no coins make 0.03: %v", err)
+	}
+	link := w.sell(480)
+	paid := must(p.Pay(t.Context(), link))(t)
+	if paid.State != "paid" || w.left(p) != 1735-480 {
+		t.Errorf("%+v, %d left", paid, w.left(p))
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = w.purse("purse.json", nil)
+	if again := must(p.Pay(t.Context(), link))(t); again.Receipt != paid.Receipt || w.left(p) != 1735-480 {
+		t.Errorf("paid twice: %+v, %d left", again, w.left(p))
+	}
+	key := strings.Index(link, "#") + 1
+	forged := link[:key] + "0" + link[key+1:]
+	if _, err := p.Pay(t.Context(), forged); err == nil {
+		t.Error("a contract that the key in the link did not sign is paid")
+	}
+	if _, err := p.Pay(t.Context(), w.sell(10_00_00)); !errors.Is(err, purse.ErrTooLittle) {
+		t.Errorf("%v", err)
+	}
+}
+
+// cut breaks the connection instead of one request, or of its answer.
+type cut struct {
+	path   string
+	answer bool // the request arrives, its answer does not
+	left   int
+}
+
+var errCut = errors.New("the cable is cut")
+
+func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != c.path || c.left == 0 {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	c.left--
+	if c.answer {
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+	}
+	return nil, errCut
+}
+
+// TestAPurseGoesOnWhereItWasCut loses power before and after each network step: the
+// purse is opened anew from its file, and no coin is lost or paid twice.
+func TestAPurseGoesOnWhereItWasCut(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/keys", "/withdraw/status", "/admin/add/incoming", "/withdraw/sign", "/contract", "/deposit"} {
+		for _, answer := range []bool{false, true} {
+			name := strings.ReplaceAll(path, "/", "-") + map[bool]string{true: "after", false: "before"}[answer]
+			link := w.sell(480)
+			cable := &cut{path: path, answer: answer, left: 1}
+			p := w.purse(name, cable)
+			_, err := p.Withdraw(t.Context(), w.mint(), "", "5.00")
+			if err == nil {
+				_, err = p.Pay(t.Context(), link)
+			}
+			if !errors.Is(err, purse.ErrUnreachable) || cable.left != 0 {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p = w.purse(name, nil)
+			want := int64(500 - 480)
+			if path != "/contract" && path != "/deposit" {
+				must(p.Withdraw(t.Context(), w.mint(), "", "5.00"))(t)
+			}
+			if _, err := p.Pay(t.Context(), link); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if got := w.left(p); got != want {
+				t.Errorf("%s: %d left, want %d", name, got, want)
+			}
+			if err := p.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestAPaymentIsKeptWhileTheMintIsDown(t *testing.T) {
+	w := newWorld(t)
+	p := w.purse("purse.json", nil)
+	must(p.Withdraw(t.Context(), w.mint(), "", "10"))(t)
+	link := w.sell(480)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	w.server.World().Mint.SetFault(mint.Fault{Down: true})
+	if _, err := p.Pay(ctx, link); !errors.Is(err, purse.ErrUnreachable) {
+		t.Fatal(err)
+	}
+	w.server.World().Mint.SetFault(mint.Fault{})
+	must(p.Pay(t.Context(), link))(t)
+	if left := w.left(p); left != 520 {
+		t.Errorf("%d left", left)
+	}
+}
