@@ -44,8 +44,9 @@ func (s *Server) wakeOutbox() {
 
 // runOutbox performs effects until ctx ends: what an earlier run left included.
 func (s *Server) runOutbox(ctx context.Context) {
-	for {
-		if err := s.passOutbox(ctx); err != nil && ctx.Err() == nil {
+	// At the start nobody is at work on what an earlier run has only just intended.
+	for ahead := effectDeadline; ; ahead = 0 {
+		if err := s.passOutbox(ctx, s.o.Clock().Add(ahead)); err != nil && ctx.Err() == nil {
 			s.o.Log.ErrorContext(ctx, "outbox not worked off", "error", err)
 		}
 		if !s.sleep(ctx, s.o.Clock().Add(effectSoon), s.outbox) {
@@ -54,11 +55,11 @@ func (s *Server) runOutbox(ctx context.Context) {
 	}
 }
 
-// passOutbox tries each effect that is due once.
-func (s *Server) passOutbox(ctx context.Context) error {
+// passOutbox tries each effect that is due at the moment once.
+func (s *Server) passOutbox(ctx context.Context, at protocol.Time) error {
 	var due []*Effect
 	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
-		due, err = tx.Outbox.Due(s.o.Clock(), perPass)
+		due, err = tx.Outbox.Due(at, perPass)
 		return err
 	})
 	if err != nil {

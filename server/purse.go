@@ -144,7 +144,7 @@ func (w *work) own(branch uint32, index int64) (*LeasedAddress, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive address %d/%d: %w", branch, index, err)
 	}
-	return &LeasedAddress{Address: address, Branch: branch, Index: uint32(index), Leased: w.now}, nil
+	return &LeasedAddress{Address: address, Branch: branch, Index: uint32(index), Leased: w.now, WatchUntil: w.now.Add(watchFor)}, nil
 }
 
 // keep stores and watches an address.

@@ -246,7 +246,6 @@ type till struct {
 	config    *protocol.Config
 	quote     *protocol.Quote
 	noQuote   *protocol.NoQuote
-	acked     int64
 	alerts    []protocol.Alert
 	entries   []protocol.Entry
 	addresses []string

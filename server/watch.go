@@ -13,6 +13,7 @@ type watch struct {
 	mu      sync.Mutex
 	wake    chan struct{}     // holds a token when something waits
 	scripts map[Script]string // every watched script's address
+	added   []Address         // since the last reload began
 	told    map[Script]bool   // the chain was asked to follow it
 	shallow map[Script]bool   // a payment to it may still be reorganised
 	due     map[protocol.SaleID]protocol.Time
@@ -61,6 +62,7 @@ func (w *watch) add(addresses []Address) {
 		w.scripts[a.Script] = a.Text
 		w.dirtyScripts[a.Script] = struct{}{}
 	}
+	w.added = append(w.added, addresses...)
 	w.ring()
 }
 
@@ -133,12 +135,25 @@ func (w *watch) payoutScripts(scripts []Script) {
 	}
 }
 
-// load makes the watched addresses the ones given, all to be compared.
+// reload begins to read the watched addresses: what is added from now on may not
+// be among what is read.
+func (w *watch) reload() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.added = nil
+}
+
+// load makes the watched addresses the ones read and those added since reload
+// began, all to be compared.
 func (w *watch) load(addresses []*LeasedAddress, now protocol.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.loaded = now
 	clear(w.scripts)
+	for _, a := range w.added {
+		w.scripts[a.Script] = a.Text
+	}
+	w.added = nil
 	for _, a := range addresses {
 		w.scripts[a.Script] = a.Text
 		w.dirtyScripts[a.Script] = struct{}{}
@@ -217,8 +232,11 @@ func (w *watch) take(now protocol.Time) todo {
 		w.everything = true // lets go of what need not be watched any more
 	}
 	t := todo{everything: w.everything, payouts: w.payouts || w.everything || w.payoutsDue != 0 && w.payoutsDue <= now}
-	w.everything, w.payouts, w.payoutsDue = false, false, 0
-	if len(w.payoutTouches) > 0 {
+	w.everything, w.payouts = false, false
+	switch {
+	case len(w.payoutTouches) == 0:
+		w.payoutsDue = 0
+	case t.payouts || w.payoutsDue == 0:
 		w.payoutsDue = now + payoutRecheck
 	}
 	t.next = w.payoutsDue
