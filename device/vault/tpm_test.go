@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math/big"
@@ -575,10 +576,11 @@ func TestVaultURLsAreStrict(t *testing.T) {
 // FuzzRoundTrip: an answer is taken only as long as its header says.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte{0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0}, 3)
+	f.Add([]byte{0x80, 1, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0}, 12)
 	f.Add([]byte{0x80, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0}, 10)
 	f.Fuzz(func(t *testing.T, answer []byte, piece int) {
 		got, err := roundTrip(&script{answer, max(piece, 1)}, nil)
-		if err == nil && (len(got) < headerSize || !bytes.HasPrefix(answer, got)) {
+		if err == nil && (len(got) < headerSize || int(binary.BigEndian.Uint32(got[2:])) != len(got) || !bytes.HasPrefix(answer, got)) {
 			t.Errorf("% x was taken for % x", got, answer)
 		}
 	})
