@@ -148,13 +148,16 @@ func (m *model) qrScreen() widget.Block {
 	if h := m.facts.health; !h.Online && h.OfflineSince != 0 {
 		state = widget.Warn.Line(m.w.f(m.w.OfflineSince, m.w.clock(m.local(h.OfflineSince))))
 	}
-	return m.qrOver(t.Address, due, widget.Bar{
-		Left: []widget.Part{
-			{Line: widget.Strong.Line(m.w.moneyIn(t.Amount))},
-			{Line: widget.Text.Line(m.w.bitcoin(due) + " BTC"), Rank: 2},
-		},
-		Right: []widget.Part{{Line: state, Rank: 1}, {Line: widget.Text.Line(countdown(rest))}},
-	})
+	money, coins := widget.Strong.Line(m.w.moneyIn(t.Amount)), widget.Text.Line(m.w.bitcoin(due)+" BTC")
+	left := widget.Text.Line(countdown(rest))
+	bar := widget.Bar{Left: []widget.Part{{Line: money}, {Line: coins, Rank: 2}}, Right: []widget.Part{{Line: state, Rank: 1}, {Line: left}}}
+	// On 40 columns all of it fits when it stands close together.
+	gap := widget.Text.Say("  ")
+	tight := widget.Bar{Left: []widget.Part{{Line: widget.Join(gap, money, coins)}}, Right: []widget.Part{{Line: widget.Join(gap, state, left)}}}
+	if need := money.Width() + coins.Width() + state.Width() + left.Width() + 3*len("  "); need <= m.size.W && m.size.W < 60 {
+		bar = tight
+	}
+	return m.qrOver(t.Address, due, bar)
 }
 
 // qrOver is the code of an address over one row. Where nothing is due any more

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -316,6 +317,9 @@ func (r *runner) toRegister(ctx context.Context) error {
 func (r *runner) ring(ctx context.Context, decimal string) error {
 	if err := r.toRegister(ctx); err != nil {
 		return err
+	}
+	if !strings.Contains(decimal, ".") {
+		decimal += "." // digits alone are minor units
 	}
 	if err := r.typeText(ctx, decimal); err != nil {
 		return err

@@ -31,6 +31,7 @@ see "Print again?" in dialog within 10s
 printer paper in
 do confirm
 paper "COPY" within 10s
+wait 2s
 say "afterwards"
 pull power
 plug power
