@@ -11,7 +11,7 @@
 //   - what it printed can be read as text, seen as a picture, and searched for
 //     QR codes;
 //   - CardReader keeps the bits of the stripe that is swiped through it, so that
-//     half a swipe or a head of the wrong strength leaves what it really would;
+//     half a swipe or a head of the wrong strength leaves its traces;
 //   - bytes a real printer would print as rubbish are noted as complaints;
 //   - every simulator runs over memory, TCP and a pseudo-terminal, and obeys the
 //     lines of `till devices sim` (cli.md).

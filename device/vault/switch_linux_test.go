@@ -71,8 +71,11 @@ func TestAnEdgeShorterThanALookIsAnOpening(t *testing.T) {
 		if err := s.Wait(t.Context(), false); err != nil {
 			t.Errorf("it is closed: %v", err)
 		}
-		if _, err := w.Write(event(!openHigh)); err != nil { // a closing is none
+		if _, err := w.Write(event(!openHigh)); err != nil {
 			t.Fatal(err)
+		}
+		if opened, err := s.edges(t.Context()); opened || err != nil {
+			t.Errorf("a closing is taken for an opening: %v", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
@@ -118,9 +121,9 @@ func TestAControlLineIsWatched(t *testing.T) {
 		began := time.Now()
 		go func() {
 			time.Sleep(time.Hour)
-			lines.Store(unix.TIOCM_DSR) // another line
+			lines.Store(unix.TIOCM_DSR | unix.TIOCM_RI) // other lines
 			time.Sleep(time.Hour)
-			lines.Store(0)
+			lines.Store(unix.TIOCM_CTS | unix.TIOCM_RI)
 		}()
 		if err := s.Wait(t.Context(), true); err != nil {
 			t.Fatal(err)
