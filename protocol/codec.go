@@ -59,7 +59,7 @@ type List[T any] []T
 
 // MarshalJSON writes an array.
 func (l List[T]) MarshalJSON() ([]byte, error) {
-	if l == nil {
+	if len(l) == 0 {
 		return []byte("[]"), nil
 	}
 	return Encode([]T(l))

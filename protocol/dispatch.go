@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
 )
 
 // Request is one JSON-RPC 2.0 call. ID is a string, a number or null; without
@@ -31,6 +33,17 @@ type Call struct {
 	Params       json.RawMessage
 	Notification bool // nobody reads the result
 	Batch        bool // it stands among others: a check-in must not wait
+
+	params *node // Params as read
+}
+
+// noParams stands for params that are absent.
+var noParams = &node{kind: kindObject, raw: []byte("{}")}
+
+// Decode is [Decode] of the params, whose text is not read a second time.
+func (c Call) Decode(v any) error {
+	b := binder{strict: true}
+	return b.bind(c.params, reflect.ValueOf(v).Elem(), "")
 }
 
 // version is the jsonrpc member of every envelope.
@@ -109,7 +122,7 @@ func envelope(n *node) (Call, json.RawMessage, *Error) {
 	if n.kind != kindObject {
 		return Call{}, nil, wrong("a request must be an object, not %s", n.kind)
 	}
-	call := Call{Params: json.RawMessage("{}"), Notification: true}
+	call := Call{Params: noParams.raw, Notification: true, params: noParams}
 	var id json.RawMessage
 	var bad *Error
 	var spoken bool
@@ -133,7 +146,7 @@ func envelope(n *node) (Call, json.RawMessage, *Error) {
 			if m.value.kind != kindObject && m.value.kind != kindArray {
 				bad = wrong("params must be an object, not %s", m.value.kind)
 			}
-			call.Params = m.value.raw
+			call.Params, call.params = m.value.raw, m.value
 		default:
 			bad = wrong("a request has the members jsonrpc, id, method and params only")
 		}
@@ -183,9 +196,9 @@ func encodeOne(r *Response) []byte {
 	if r == nil {
 		return nil
 	}
-	text := mustEncode(r)
+	text := appendAnswer(nil, r)
 	if len(text) > MaxResponse {
-		text = mustEncode(oversized(r))
+		text = appendAnswer(nil, oversized(r))
 	}
 	return text
 }
@@ -195,8 +208,14 @@ func encodeBatch(answers []*Response) []byte {
 		return nil
 	}
 	for {
-		text := mustEncode(answers)
-		if len(text) <= MaxResponse {
+		text := []byte{'['}
+		for i, r := range answers {
+			if i > 0 {
+				text = append(text, ',')
+			}
+			text = appendAnswer(text, r)
+		}
+		if text = append(text, ']'); len(text) <= MaxResponse {
 			return text
 		}
 		largest := 0
@@ -206,19 +225,25 @@ func encodeBatch(answers []*Response) []byte {
 			}
 		}
 		if answers[largest].Result == nil { // ids alone fill it
-			return mustEncode(failed(nil, Errorf(CodeInvalidRequest, "the ids are too long")))
+			return appendAnswer(nil, failed(nil, Errorf(CodeInvalidRequest, "the ids are too long")))
 		}
 		answers[largest] = oversized(answers[largest])
 	}
 }
 
-// mustEncode writes an answer made of valid JSON and codes of the table. An
-// error whose code is not in the table is a fault of the program; it leaves as
-// internal rather than not at all.
-func mustEncode(v any) []byte {
-	text, err := Encode(v)
-	if err != nil {
-		text, _ = Encode(failed(nil, &Error{Code: CodeInternal}))
+// appendAnswer writes an answer. Its id and result are JSON as they stand and are
+// not looked at again. An error whose code is not in the table is a fault of the
+// program; it leaves as internal rather than not at all.
+func appendAnswer(out []byte, r *Response) []byte {
+	member, value := `,"result":`, []byte(r.Result)
+	if r.Error != nil {
+		var err error
+		member = `,"error":`
+		if value, err = Encode(r.Error); err != nil {
+			value, _ = Encode(&Error{Code: CodeInternal})
+		}
 	}
-	return text
+	out = slices.Grow(out, len(`{"jsonrpc":"2.0","id":`)+len(r.ID)+len(member)+len(value)+len(`}]`))
+	out = append(append(out, `{"jsonrpc":"2.0","id":`...), r.ID...)
+	return append(append(append(out, member...), value...), '}')
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -116,4 +117,4 @@ func TestTheServiceDocumentTellsTheRangesThatAreEnforced(t *testing.T) {
 	}
 }
 
-func itoa(n int64) string { return string(mustEncode(n)) }
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

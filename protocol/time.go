@@ -41,7 +41,7 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	if !t.Valid() {
 		return nil, fmt.Errorf("time %d is out of range", int64(t))
 	}
-	return []byte(`"` + t.String() + `"`), nil
+	return t.Time().AppendFormat(make([]byte, 0, len(timeLayout)+2), `"`+timeLayout+`"`), nil
 }
 
 // UnmarshalJSON reads the one form of the wire; any other spelling of the
