@@ -50,7 +50,7 @@ func benchmarkCheckIn(b *testing.B, http1 bool) {
 	b.SetBytes(int64(len(call) + size))
 	b.ResetTimer()
 	for done := 0; done < b.N; {
-		n := min(1000, b.N-done)
+		n := min(400, b.N-done)
 		done += n
 		whole += run(tills, n, func(c *till) { c.exchange(s.addr, call, size) })
 		b.StopTimer()

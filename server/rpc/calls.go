@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -104,34 +103,34 @@ func (q *request) dispatch(ctx context.Context, c protocol.Call) (any, error) {
 	switch c.Method {
 	case protocol.CallCheckIn:
 		var p protocol.CheckIn
-		if err := decode(c.Params, &p); err != nil {
+		if err := decode(c, &p); err != nil {
 			return nil, err
 		}
 		return s.CheckIn(ctx, id, p, c.Batch)
 	case protocol.CallGetAddress:
 		var p protocol.GetAddress
-		if err := decode(c.Params, &p); err != nil {
+		if err := decode(c, &p); err != nil {
 			return nil, err
 		}
 		return s.GetAddress(ctx, id, p)
 	case protocol.CallQueryAddress:
 		var p protocol.QueryAddress
-		if err := decode(c.Params, &p); err != nil {
+		if err := decode(c, &p); err != nil {
 			return nil, err
 		}
 		return s.QueryAddress(ctx, id, p)
 	case protocol.CallSweep:
-		return q.sweep(ctx, c.Params)
+		return q.sweep(ctx, c)
 	case protocol.CallDispense:
-		return q.dispense(ctx, c.Params)
+		return q.dispense(ctx, c)
 	case protocol.CallQueryNonce:
 		var p protocol.QueryNonce
-		if err := decode(c.Params, &p); err != nil {
+		if err := decode(c, &p); err != nil {
 			return nil, err
 		}
 		return s.QueryNonce(ctx, id, p)
 	case protocol.CallDiscover:
-		if err := decode(c.Params, &struct{}{}); err != nil {
+		if err := decode(c, &struct{}{}); err != nil {
 			return nil, err
 		}
 		return json.RawMessage(q.d.openrpc), nil
@@ -141,7 +140,7 @@ func (q *request) dispatch(ctx context.Context, c protocol.Call) (any, error) {
 
 // sweep wipes what it decoded of the keys, whatever comes of it. It does not end
 // with its caller: half a payout is worse than one nobody waits for.
-func (q *request) sweep(ctx context.Context, params []byte) (any, error) {
+func (q *request) sweep(ctx context.Context, c protocol.Call) (any, error) {
 	if err := q.fresh(); err != nil {
 		return nil, err
 	}
@@ -151,7 +150,7 @@ func (q *request) sweep(ctx context.Context, params []byte) (any, error) {
 			key.Wipe()
 		}
 	}()
-	if err := decode(params, &p); err != nil {
+	if err := decode(c, &p); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), payoutTime)
@@ -160,13 +159,13 @@ func (q *request) sweep(ctx context.Context, params []byte) (any, error) {
 }
 
 // dispense is to the authcode what sweep is to keys.
-func (q *request) dispense(ctx context.Context, params []byte) (any, error) {
+func (q *request) dispense(ctx context.Context, c protocol.Call) (any, error) {
 	if err := q.fresh(); err != nil {
 		return nil, err
 	}
 	var p protocol.Dispense
 	defer func() { p.Authcode.Wipe() }()
-	if err := decode(params, &p); err != nil {
+	if err := decode(c, &p); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), payoutTime)
@@ -174,17 +173,16 @@ func (q *request) dispense(ctx context.Context, params []byte) (any, error) {
 	return q.d.o.Server.Dispense(ctx, q.t.ID, p)
 }
 
-// decode reads params strictly; its error is invalid_params with the member.
-func decode(params []byte, p any) error {
-	err := protocol.Decode(params, p)
+// decode reads params strictly; what is wrong with them is invalid_params.
+func decode(c protocol.Call, p any) error { return invalid(c.Decode(p)) }
+
+// invalid makes invalid_params with the member of what decoding found wrong.
+func invalid(err error) error {
 	var wrong *protocol.DecodeError
 	if errors.As(err, &wrong) {
 		return &protocol.Error{Code: protocol.CodeInvalidParams, Member: wrong.Member, Message: wrong.Message}
 	}
-	if err != nil {
-		return fmt.Errorf("decode params: %w", err)
-	}
-	return nil
+	return err
 }
 
 // fresh refuses a call whose Date (IMF-fixdate, RFC 9110 §5.6.7) is absent,

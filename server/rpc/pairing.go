@@ -55,7 +55,7 @@ func (d *Door) renew(w http.ResponseWriter, r *http.Request, v visitor) {
 		return
 	}
 	var p protocol.Renew
-	err := decode(body, &p)
+	err := invalid(protocol.Decode(body, &p))
 	var result *protocol.RenewResult
 	if err == nil {
 		result, err = d.o.Server.Renew(r.Context(), v.terminal.ID, v.serial, p)
