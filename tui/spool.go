@@ -118,5 +118,11 @@ func (w *Words) style(zone *time.Location) register.Style {
 			return w.States[state]
 		},
 		Tender: func(k protocol.TenderKind) string { return w.Tenders[k] },
+		Payout: func(state protocol.PayoutState, message string) string {
+			if message != "" {
+				return w.PayoutStates[state] + ": " + message
+			}
+			return w.PayoutStates[state]
+		},
 	}
 }

@@ -26,6 +26,8 @@ type Words struct {
 	Why     map[register.Why]string
 	Paper   map[register.Label]string
 	States  map[protocol.SaleState]string
+	// PayoutStates are how far money that goes out is.
+	PayoutStates map[protocol.PayoutState]string
 	// StateBig is the state as one large word.
 	StateBig map[protocol.SaleState]string
 	Flags    map[protocol.Flag]string

@@ -61,6 +61,7 @@ func TestEveryNameHasItsWord(t *testing.T) {
 		whole(t, w.Language, "Paper", w.Paper, register.Labels())
 		whole(t, w.Language, "States", w.States, states)
 		whole(t, w.Language, "StateBig", w.StateBig, states)
+		whole(t, w.Language, "PayoutStates", w.PayoutStates, []protocol.PayoutState{"reserved", "signed", "broadcast", "confirmed", "refused", "unknown", "never"})
 		whole(t, w.Language, "Flags", w.Flags, flags)
 		whole(t, w.Language, "Tenders", w.Tenders, register.Kinds())
 		whole(t, w.Language, "Screens", w.Screens, append(screenNames(), onTooSmall))

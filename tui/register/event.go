@@ -42,6 +42,13 @@ type (
 	Back struct{}
 	// Choose chooses a tender.
 	Choose struct{ Kind protocol.TenderKind }
+	// Redeem tenders what a key holds, all of what is due or a part.
+	Redeem struct{ Amount protocol.Money }
+	// Withdraw takes the key's tender back: certainly nothing was taken.
+	Withdraw struct {
+		Tender protocol.TenderID
+		Reason string
+	}
 	// Cancel gives the sale up. Keep brings its lines back into the cart.
 	Cancel struct {
 		Reason string
@@ -86,6 +93,7 @@ type (
 		Tender  *protocol.TenderAdded // complete, when one was added
 		Quote   *protocol.Quote       // that priced it
 		At      protocol.Time         // of the tender
+		Payout  protocol.PayoutID     // of the sweep, when the tender is a key
 	}
 	// Refused answers [Record]: nothing was written.
 	Refused struct {
@@ -112,6 +120,8 @@ func (Undo) event()     {}
 func (Next) event()     {}
 func (Back) event()     {}
 func (Choose) event()   {}
+func (Redeem) event()   {}
+func (Withdraw) event() {}
 func (Cancel) event()   {}
 func (Park) event()     {}
 func (Recall) event()   {}
@@ -137,13 +147,15 @@ type (
 		Ticket  Ticket
 		Sale    protocol.SaleID       // the sale meant; "" with Open
 		Open    *protocol.SaleOpened  // without Sale and Number, which the performer makes
-		Add     *protocol.TenderAdded // without ids; bitcoin also without Address, Quote and DueSat
+		Add     *protocol.TenderAdded // without ids; bitcoin and key also without Quote, DueSat and Address
 		Remove  *protocol.TenderRemoved
 		End     protocol.EntryKind // sale_paid, sale_cancelled, sale_parked; "" none
 		Ended   protocol.SaleEnded // of End, without Sale when Open
 		Draft   *Cart              // what to keep as the cart; an empty one removes it
 		Receipt *Paper             // to queue for the printer; its Opening and last Tender are completed
 	}
+	// Claimed tells the redemption what became of its [Claim].
+	Claimed struct{ Tendered }
 	// Save keeps the cart.
 	Save struct{ Cart Cart }
 	// Ring makes a sound.
@@ -152,10 +164,11 @@ type (
 	Drawer struct{ Reason string }
 )
 
-func (Record) effect() {}
-func (Save) effect()   {}
-func (Ring) effect()   {}
-func (Drawer) effect() {}
+func (Record) effect()  {}
+func (Claimed) effect() {}
+func (Save) effect()    {}
+func (Ring) effect()    {}
+func (Drawer) effect()  {}
 
 // Sound is what a result sounds like; each is distinct.
 type Sound uint8

@@ -12,6 +12,7 @@ const (
 	ReasonSwitched = "switched"      // tender_removed: another tender took its place
 	ReasonLapsed   = "lapsed"        // tender_removed: its price ran out, or its payment was taken away
 	ReasonLate     = "late_accepted" // sale_paid: the cashier took late money
+	ReasonNotTaken = "not_taken"     // tender_removed: the key held nothing that could be taken
 )
 
 // pay is what the cashier does while a sale is being paid.
@@ -25,6 +26,10 @@ func (r Register) pay(e Event) (Register, []Effect) {
 		r.Entry = r.Entry.Erased()
 	case Choose:
 		return r.tender(e.Kind)
+	case Redeem:
+		return r.redeem(e.Amount)
+	case Withdraw:
+		return r.ask(Record{Sale: r.Sale.Opening.Sale, Remove: &protocol.TenderRemoved{Tender: e.Tender, Reason: e.Reason}}, Choosing)
 	case Next:
 		return r.onward()
 	case Back:
@@ -47,19 +52,18 @@ func (r Register) pay(e Event) (Register, []Effect) {
 
 // tender goes to a means of paying.
 func (r Register) tender(kind protocol.TenderKind) (Register, []Effect) {
-	if kind == protocol.TenderCash {
+	switch kind {
+	case protocol.TenderCash:
 		r.Phase, r.Entry = Counting, Entry{}
 		return r, nil
+	case protocol.TenderKey:
+		return r, nil // waits for the key: Redeem
 	}
-	rec := Record{}
-	if t, offered := r.Bitcoin(); offered {
-		if !r.Lapsed {
-			r.Phase = Waiting
-			return r, nil
-		}
-		rec.Remove = &protocol.TenderRemoved{Tender: t.Tender, Reason: ReasonLapsed}
+	if r.Offered() {
+		r.Phase = Waiting
+		return r, nil
 	}
-	rec.Add = &protocol.TenderAdded{Kind: kind, Amount: r.Rest()}
+	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: kind, Amount: r.Rest()}}
 	r, rec = r.named(rec)
 	return r.ask(rec, Waiting)
 }
@@ -93,14 +97,7 @@ func (r Register) cash() (Register, []Effect) {
 	if r.Entry.Empty() {
 		given = due
 	}
-	rec := Record{Add: &protocol.TenderAdded{Kind: protocol.TenderCash, Amount: given}}
-	if t, offered := r.Bitcoin(); offered {
-		reason := ReasonSwitched
-		if r.Lapsed {
-			reason = ReasonLapsed
-		}
-		rec.Remove = &protocol.TenderRemoved{Tender: t.Tender, Reason: reason}
-	}
+	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: protocol.TenderCash, Amount: given}}
 	r.Entry = Entry{}
 	r, rec = r.named(rec)
 	if given.Minor < due.Minor {
@@ -119,6 +116,32 @@ func (r Register) cash() (Register, []Effect) {
 	rec.Receipt = &paper
 	r.Outcome = Outcome{Paid: true, Change: change}
 	return r.ask(rec, Settled, Drawer{Reason: "sale"})
+}
+
+// redeem tenders what a key holds.
+func (r Register) redeem(amount protocol.Money) (Register, []Effect) {
+	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: protocol.TenderKey, Amount: amount}}
+	r.Entry = Entry{}
+	r, rec = r.named(rec)
+	return r.ask(rec, Waiting)
+}
+
+// replaced takes back the tender that another takes the place of: one that
+// failed, or a bitcoin tender that nothing has arrived for.
+func (r Register) replaced() *protocol.TenderRemoved {
+	if r.Sale == nil {
+		return nil
+	}
+	t, pending := r.Sale.Pending()
+	switch {
+	case !pending:
+		return nil
+	case r.Lapsed:
+		return &protocol.TenderRemoved{Tender: t.Tender, Reason: ReasonLapsed}
+	case t.Kind == protocol.TenderBitcoin:
+		return &protocol.TenderRemoved{Tender: t.Tender, Reason: ReasonSwitched}
+	}
+	return nil
 }
 
 // CashDue is what cash has to cover: all that other tenders do not, an open
@@ -166,7 +189,7 @@ func (r Register) recall(s Sale) (Register, []Effect) {
 		}, Ringing)
 	}
 	r.Phase = Choosing
-	if _, offered := s.Bitcoin(); offered {
+	if _, pending := s.Pending(); pending {
 		r.Phase = Waiting
 	}
 	return r.judge()
@@ -185,8 +208,11 @@ func (r Register) told(status protocol.SaleStatus) (Register, []Effect) {
 
 // judge draws what follows from the server's last word.
 func (r Register) judge() (Register, []Effect) {
-	t, offered := r.Bitcoin()
-	if r.Phase == Asking || !offered || r.Sale.Status == nil || !r.Sale.concerns(t.Tender) {
+	if r.Phase == Asking || r.Sale.Status == nil {
+		return r, nil
+	}
+	t, pending := r.Sale.Pending()
+	if !pending || !r.Sale.concerns(t.Tender) {
 		return r, nil
 	}
 	s := r.Sale.Status
@@ -197,6 +223,9 @@ func (r Register) judge() (Register, []Effect) {
 	case good && !paid && r.restBeside(t) == 0:
 		r, effects := r.finish("", protocol.Money{Currency: r.Currency()})
 		return r, append(effects, Ring{SoundPaid})
+	case good && !paid && t.Kind == protocol.TenderKey && r.Phase == Waiting:
+		r.Phase = Choosing // the key is good; the rest is paid in another way
+		return r, []Effect{Ring{SoundMoney}}
 	case bad && paid && r.Phase == Settled && r.Outcome.Paid, bad && !paid && !r.Lapsed && r.Phase != Settled:
 		r.Phase, r.Entry = Settled, Entry{}
 		r.Outcome = Outcome{Reason: s.Reason, Message: s.Message, Change: protocol.Money{Currency: r.Currency()}}
@@ -285,6 +314,9 @@ func (r Register) recorded(e Recorded) (Register, []Effect) {
 		sale.Tenders = append(sale.Tenders, Tender{TenderAdded: *e.Tender, Quote: e.Quote, At: e.At})
 	}
 	r.Sale, r.Phase = &sale, r.after
+	if e.Tender != nil && e.Tender.Kind == protocol.TenderKey {
+		return r, []Effect{Claimed{Tendered{Tender: *e.Tender, ID: e.Payout}}}
+	}
 	switch asked.End {
 	case protocol.EntrySaleParked:
 		return r.fresh(), nil
@@ -306,6 +338,10 @@ func (r Register) refused(e Refused) (Register, []Effect) {
 		return r, nil
 	}
 	r.Note = Said{Why: e.Why, Detail: e.Detail}
+	var effects []Effect
+	if r.asked.Add != nil && r.asked.Add.Kind == protocol.TenderKey {
+		effects = []Effect{Claimed{Tendered{Why: e.Why}}}
+	}
 	if r.Phase == Asking {
 		r.Phase = r.before
 		r.Outcome = Outcome{}
@@ -315,5 +351,5 @@ func (r Register) refused(e Refused) (Register, []Effect) {
 		}
 	}
 	r.asked = Record{}
-	return r, nil
+	return r, effects
 }

@@ -46,6 +46,7 @@ type Paper struct {
 	AmountSat protocol.Sat   `json:"amount_sat,omitempty"`
 	Link      string         `json:"link,omitempty"` // what the QR code says
 	TxID      string         `json:"txid,omitempty"`
+	Slip      *Slip          `json:"slip,omitempty"`
 }
 
 // Style is how a paper speaks: the words and formats of a language.
@@ -57,6 +58,7 @@ type Style struct {
 	Moment  func(protocol.Time) string // date, time and zone
 	State   func(state protocol.SaleState, reason, message string) string
 	Tender  func(protocol.TenderKind) string
+	Payout  func(state protocol.PayoutState, message string) string
 }
 
 // Label is a word on paper.
@@ -88,11 +90,11 @@ const (
 
 // Labels lists every label.
 func Labels() []Label {
-	return []Label{
+	return append([]Label{
 		LabelPractice, LabelSale, LabelTerminal, LabelTaxNumber, LabelDiscount, LabelSubtotal, LabelTip, LabelTax, LabelNet,
 		LabelTotal, LabelChange, LabelRate, LabelAddress, LabelTx, LabelNotSeen, LabelNote, LabelScanToPay, LabelOurAddress,
 		LabelArrived, LabelTest,
-	}
+	}, slipLabels()...)
 }
 
 // receipt is the receipt of the sale as it stands; the performer of its record
@@ -138,6 +140,8 @@ func (p Paper) Document(s Style) device.Document {
 		d = append(d, centred(s.Word(LabelArrived), bold),
 			device.Columns{Right: "BTC " + s.Bitcoin(p.AmountSat), Style: device.Style{Bold: true}},
 			device.Line{Text: s.Word(LabelAddress) + " " + p.Address}, device.Line{Text: s.Word(LabelTx) + " " + p.TxID})
+	case PaperSweep, PaperPayout:
+		d = slices.Concat(d, p.slip(s))
 	case PaperTest:
 		d = append(d, centred(s.Word(LabelTest), bold), device.Columns{Left: "ABCDEFGHIJKLM", Right: "0123456789"}, device.QR{Content: "till"})
 	}
@@ -247,7 +251,7 @@ func (p Paper) paid(s Style) device.Document {
 	bitcoins := false
 	for _, t := range p.Tenders {
 		d = append(d, device.Columns{Left: s.Tender(t.Kind), Right: string(t.Amount.Currency) + " " + s.Money(t.Amount)})
-		if t.Kind != protocol.TenderBitcoin {
+		if t.Kind != protocol.TenderBitcoin && t.Kind != protocol.TenderKey {
 			continue
 		}
 		bitcoins = true
@@ -256,7 +260,9 @@ func (p Paper) paid(s Style) device.Document {
 			rate := s.Money(protocol.Money{Currency: t.Quote.Currency, Minor: int64(t.Quote.Buy)})
 			d = append(d, device.Columns{Left: s.Word(LabelRate), Right: rate + " " + string(t.Quote.Currency) + "/BTC"})
 		}
-		d = append(d, device.Line{Text: s.Word(LabelAddress) + " " + t.Address})
+		if t.Address != "" {
+			d = append(d, device.Line{Text: s.Word(LabelAddress) + " " + t.Address})
+		}
 		seen := s.Word(LabelNotSeen)
 		if ids := p.Txids[t.Tender]; len(ids) > 0 {
 			seen = strings.Join(ids, " ")

@@ -62,7 +62,7 @@ type Register struct {
 	Cleared  *Cart // what Undo brings back
 
 	Sale    *Sale
-	Lapsed  bool // the bitcoin tender's failure was acknowledged: it covers nothing
+	Lapsed  bool // the failure of the pending tender was acknowledged: it covers nothing
 	Outcome Outcome
 	Note    Said // what was just done or not done
 
@@ -110,9 +110,10 @@ func (r Register) Rest() protocol.Money {
 	rest := r.Total()
 	if r.Sale != nil {
 		for _, t := range r.Sale.Tenders {
-			if t.Kind != protocol.TenderBitcoin || !r.Lapsed {
-				rest.Minor -= t.Amount.Minor
-			}
+			rest.Minor -= t.Amount.Minor
+		}
+		if t, pending := r.Sale.Pending(); pending && r.Lapsed {
+			rest.Minor += t.Amount.Minor
 		}
 	}
 	return rest
@@ -130,6 +131,16 @@ func (r Register) Bitcoin() (Tender, bool) {
 func (s Sale) Bitcoin() (Tender, bool) {
 	for _, t := range slices.Backward(s.Tenders) {
 		if t.Kind == protocol.TenderBitcoin {
+			return t, true
+		}
+	}
+	return Tender{}, false
+}
+
+// Pending is the last tender that the chain pays: bitcoin, or a key.
+func (s Sale) Pending() (Tender, bool) {
+	for _, t := range slices.Backward(s.Tenders) {
+		if t.Kind == protocol.TenderBitcoin || t.Kind == protocol.TenderKey {
 			return t, true
 		}
 	}

@@ -304,3 +304,62 @@ func TestCancelKeepsTheCart(t *testing.T) {
 		t.Fatal("the cart is not kept on disk")
 	}
 }
+
+// TestAKeyPaysTheSale: its tender opens the sale, the sweep follows what is in
+// the journal, and only the server's verdict makes it paid.
+func TestAKeyPaysTheSale(t *testing.T) {
+	c := counter(t)
+	c.do(Digits{"1230"}, Add{}, Next{}, Redeem{eur(1230)})
+	c.phase(Waiting)
+	rec := c.records()[0]
+	if rec.Open == nil || rec.Add.Kind != protocol.TenderKey || rec.Add.Amount != eur(1230) {
+		t.Errorf("records %+v", rec)
+	}
+	claimed, ok := c.effects[len(c.effects)-1].(Claimed)
+	if !ok || claimed.Tender.Kind != protocol.TenderKey || claimed.Why != "" {
+		t.Fatalf("effects are %+v", c.effects)
+	}
+	c.do(Choose{protocol.TenderCash})
+	if c.r.Note.Why != WhyKeyTaken {
+		t.Errorf("cash while the key is being taken: %q", c.r.Note.Why)
+	}
+	told := Told{protocol.SaleStatus{
+		Sale: c.r.Sale.Opening.Sale, State: protocol.SaleAccepted, Verdict: protocol.VerdictAccept, ReceivedSat: 21164,
+		Tenders: []protocol.TenderStatus{{Tender: claimed.Tender.Tender, ReceivedSat: 21164}},
+	}}
+	c.do(told)
+	c.phase(Settled)
+	if !c.r.Outcome.Paid {
+		t.Error("not paid")
+	}
+}
+
+func TestAKeyPaysAPartAndTheRestIsPaidOtherwise(t *testing.T) {
+	c := counter(t)
+	c.do(Digits{"1230"}, Add{}, Next{}, Redeem{eur(581)})
+	claimed := c.effects[len(c.effects)-1].(Claimed)
+	c.do(Told{protocol.SaleStatus{
+		Sale: c.r.Sale.Opening.Sale, State: protocol.SaleAccepted, Verdict: protocol.VerdictAccept,
+		Tenders: []protocol.TenderStatus{{Tender: claimed.Tender.Tender}},
+	}})
+	c.phase(Choosing)
+	if c.r.CashDue() != eur(1230-581) {
+		t.Errorf("cash due is %v", c.r.CashDue())
+	}
+	c.do(Choose{protocol.TenderCash}, Next{})
+	c.phase(Settled)
+	if !c.r.Outcome.Paid {
+		t.Error("not paid")
+	}
+}
+
+func TestAKeyThatWasNotTakenLeavesTheSale(t *testing.T) {
+	c := counter(t)
+	c.do(Digits{"1230"}, Add{}, Next{}, Redeem{eur(1230)})
+	id := c.effects[len(c.effects)-1].(Claimed).Tender.Tender
+	c.do(Withdraw{Tender: id, Reason: ReasonNotTaken})
+	c.phase(Choosing)
+	if len(c.r.Sale.Tenders) != 0 || c.r.CashDue() != eur(1230) {
+		t.Errorf("tenders %v, due %v", c.r.Sale.Tenders, c.r.CashDue())
+	}
+}

@@ -12,34 +12,67 @@ type Why string
 
 // The words.
 const (
-	WhyNothingToPay  Why = "nothing_to_pay"
-	WhyNothingTyped  Why = "nothing_typed"
-	WhyNothingFound  Why = "nothing_found"
-	WhyNothingErased Why = "nothing_to_erase"
-	WhyNoLine        Why = "no_line"
-	WhyNoNumber      Why = "no_number"
-	WhyTooManyOff    Why = "discount_above_100"
-	WhyCartEmpty     Why = "cart_empty"
-	WhyNothingUndone Why = "nothing_to_undo"
-	WhyNoTips        Why = "no_tips"
-	WhyNoPrice       Why = "price_not_typed"
-	WhyTooMuch       Why = "too_much"
-	WhyUnknownCode   Why = "unknown_code"
-	WhyNeedsManager  Why = "needs_manager"
-	WhyCartBusy      Why = "cart_busy"
-	WhyNotHere       Why = "not_here"
-	WhyWorking       Why = "working"
-	WhyNotPaidYet    Why = "not_paid_yet"
-	WhyNoQuote       Why = "no_quote"
-	WhyQuoteLapsed   Why = "quote_lapsed"
-	WhyPartArrived   Why = "part_arrived"
-	WhyNotBuilt      Why = "not_built"
-	WhyNothingDue    Why = "nothing_due"
-	WhyNoShift       Why = "no_shift"
-	WhyNotReady      Why = "not_ready"
-	WhyNoAddress     Why = "no_address"
-	WhyDiskFull      Why = "disk_full"
-	WhyNotWritten    Why = "not_written"
+	WhyNothingToPay   Why = "nothing_to_pay"
+	WhyNothingTyped   Why = "nothing_typed"
+	WhyNothingFound   Why = "nothing_found"
+	WhyNothingErased  Why = "nothing_to_erase"
+	WhyNoLine         Why = "no_line"
+	WhyNoNumber       Why = "no_number"
+	WhyTooManyOff     Why = "discount_above_100"
+	WhyCartEmpty      Why = "cart_empty"
+	WhyNothingUndone  Why = "nothing_to_undo"
+	WhyNoTips         Why = "no_tips"
+	WhyNoPrice        Why = "price_not_typed"
+	WhyTooMuch        Why = "too_much"
+	WhyUnknownCode    Why = "unknown_code"
+	WhyNeedsManager   Why = "needs_manager"
+	WhyCartBusy       Why = "cart_busy"
+	WhyNotHere        Why = "not_here"
+	WhyWorking        Why = "working"
+	WhyNotPaidYet     Why = "not_paid_yet"
+	WhyNoQuote        Why = "no_quote"
+	WhyQuoteLapsed    Why = "quote_lapsed"
+	WhyPartArrived    Why = "part_arrived"
+	WhyNotBuilt       Why = "not_built"
+	WhyNothingDue     Why = "nothing_due"
+	WhyNoShift        Why = "no_shift"
+	WhyNotReady       Why = "not_ready"
+	WhyNoAddress      Why = "no_address"
+	WhyDiskFull       Why = "disk_full"
+	WhyNotWritten     Why = "not_written"
+	WhyTypo           Why = "typo"
+	WhyWrongNetwork   Why = "wrong_network"
+	WhyBadCard        Why = "bad_card"
+	WhyBadAddress     Why = "bad_address"
+	WhyNoToken        Why = "no_token"
+	WhyBill           Why = "bill"
+	WhyNoChange       Why = "no_change"
+	WhyTwice          Why = "twice"
+	WhyTooManyKeys    Why = "too_many_keys"
+	WhyNoKey          Why = "no_key"
+	WhyNotAsked       Why = "not_asked"
+	WhyNotAnswered    Why = "not_answered"
+	WhyContested      Why = "contested"
+	WhyPending        Why = "pending"
+	WhyNothingHeld    Why = "nothing_held"
+	WhyChanged        Why = "changed"
+	WhyNotTaken       Why = "not_taken"
+	WhyPassphrase     Why = "passphrase"
+	WhyTooLittle      Why = "too_little"
+	WhyAboveLimit     Why = "above_limit"
+	WhyNoPrinter      Why = "no_printer"
+	WhyNoWriter       Why = "no_writer"
+	WhyNotApproved    Why = "not_approved"
+	WhyNoApprover     Why = "no_approver"
+	WhySelfApproval   Why = "self_approval"
+	WhyUnknownUser    Why = "unknown_user"
+	WhyPinOff         Why = "pin_off"
+	WhyNotPrinted     Why = "not_printed"
+	WhyNotWrittenCard Why = "card_not_written"
+	WhyOnlyCash       Why = "only_cash"
+	WhyAbovePaid      Why = "above_paid"
+	WhyNothingPaid    Why = "nothing_paid"
+	WhyKeyTaken       Why = "key_taken"
 )
 
 // Whys lists every word.
@@ -49,6 +82,11 @@ func Whys() []Why {
 		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyTooMuch, WhyUnknownCode, WhyNeedsManager, WhyCartBusy,
 		WhyNotHere, WhyWorking, WhyNotPaidYet, WhyNoQuote, WhyQuoteLapsed, WhyPartArrived, WhyNotBuilt, WhyNothingDue,
 		WhyNoShift, WhyNotReady, WhyNoAddress, WhyDiskFull, WhyNotWritten,
+		WhyTypo, WhyWrongNetwork, WhyBadCard, WhyBadAddress, WhyNoToken, WhyBill, WhyNoChange, WhyTwice, WhyTooManyKeys,
+		WhyNoKey, WhyNotAsked, WhyNotAnswered, WhyContested, WhyPending, WhyNothingHeld, WhyChanged, WhyNotTaken,
+		WhyPassphrase, WhyTooLittle, WhyAboveLimit, WhyNoPrinter, WhyNoWriter, WhyNotApproved, WhyNoApprover,
+		WhySelfApproval, WhyUnknownUser, WhyPinOff, WhyNotPrinted, WhyNotWrittenCard, WhyOnlyCash, WhyAbovePaid,
+		WhyNothingPaid, WhyKeyTaken,
 	}
 }
 
@@ -165,12 +203,26 @@ func (r Register) whyNotPay(e Event) Why {
 		case Counting:
 			return ""
 		}
-		t, _ := r.Bitcoin()
+		t, _ := r.Sale.Pending()
 		return unless(r.Sale.Has(protocol.FlagLate) && r.Sale.Due(t) == 0, WhyNotPaidYet)
 	case Back:
 		return unless(r.Phase != Choosing || r.Sale == nil, WhyNotHere)
 	case Choose:
+		if e.Kind == protocol.TenderKey {
+			return WhyNotBuilt
+		}
 		return r.whyNotTender(e.Kind)
+	case Redeem:
+		if e.Amount.Minor <= 0 || e.Amount.Minor > r.CashDue().Minor {
+			return WhyTooMuch
+		}
+		return r.whyNotTender(protocol.TenderKey)
+	case Withdraw:
+		if r.Sale == nil {
+			return WhyNotHere
+		}
+		t, pending := r.Sale.Pending()
+		return unless(pending && t.Tender == e.Tender, WhyNotHere)
 	case Cancel:
 		return ""
 	case Park:
@@ -181,6 +233,9 @@ func (r Register) whyNotPay(e Event) Why {
 
 func (r Register) whyNotTender(kind protocol.TenderKind) Why {
 	t, offered := r.Bitcoin()
+	if why := r.whyKeyFirst(); why != "" {
+		return why
+	}
 	switch kind {
 	case protocol.TenderBitcoin:
 		if offered && !r.Lapsed {
@@ -195,8 +250,29 @@ func (r Register) whyNotTender(kind protocol.TenderKind) Why {
 			return WhyPartArrived
 		}
 		return ""
+	case protocol.TenderKey:
+		if offered && r.Sale.Received(t.Tender) > 0 {
+			return WhyPartArrived
+		}
+		if r.Quote == nil {
+			return WhyNoQuote
+		}
+		return unless(r.CashDue().Minor > 0, WhyNothingDue)
 	}
 	return WhyNotBuilt
+}
+
+// whyKeyFirst: while a key's money is not accepted nothing else is tendered.
+func (r Register) whyKeyFirst() Why {
+	if r.Sale == nil || r.Lapsed {
+		return ""
+	}
+	t, pending := r.Sale.Pending()
+	if !pending || t.Kind != protocol.TenderKey {
+		return ""
+	}
+	s := r.Sale.Status
+	return unless(s != nil && r.Sale.concerns(t.Tender) && s.Verdict == protocol.VerdictAccept, WhyKeyTaken)
 }
 
 // Offered tells whether a bitcoin tender is on the screen or can be shown again

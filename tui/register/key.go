@@ -1,0 +1,552 @@
+package register
+
+import (
+	"slices"
+
+	"till/protocol"
+	"till/protocol/bitcoin"
+)
+
+// KeyPhase is how far a redemption is.
+type KeyPhase uint8
+
+// The phases.
+const (
+	KeyGathering  KeyPhase = iota // keys, and the address for the change
+	KeyDoubtful                   // 64 hex digits: are they a key?
+	KeyLocked                     // an encrypted key waits for its passphrase
+	KeyWorking                    // something is written, asked or opened
+	KeyConfirming                 // the amount is on the screen and waits for y
+	KeyTaking                     // the sweep is under way, or its outcome is not known
+	KeyDone                       // the result, until it is acknowledged
+)
+
+// Held is a key that was handed over.
+type Held struct {
+	Key       bitcoin.Key
+	What      bitcoin.Kind
+	Addresses []string
+}
+
+// Redemption takes what keys hold: for a sale, or for the shop where none is
+// open. It is pure, as [Register] is. Its keys live in memory only, until the
+// sweep is certain or [Redemption.Wipe].
+type Redemption struct {
+	Network bitcoin.Network
+	Quote   *protocol.Quote // what a bitcoin is worth now; of the tender once it is taken
+	Rest    protocol.Money  // what the sale still takes, 0 without a sale
+
+	Phase   KeyPhase
+	Keys    []Held
+	Funds   *protocol.QueryAddressResult // nil not asked yet
+	Change  string                       // address for what the sale does not take
+	Note    Said
+	ID      protocol.PayoutID
+	Tender  protocol.TenderAdded // what the sale takes, once it is confirmed
+	State   protocol.PayoutState
+	Result  protocol.SweepResult
+	Failure Failure
+
+	doubtful bitcoin.Key
+	locked   bitcoin.BIP38
+	text     protocol.Secret // what waits to be journaled, then judged
+	ticket   Ticket
+}
+
+// What happens in a redemption, beside Scanned, Next, Back and Erase.
+type (
+	// Hand hands text over: scanned, swiped or typed.
+	Hand struct{ Text protocol.Secret }
+	// Unlock tries a passphrase.
+	Unlock struct{ Passphrase protocol.Secret }
+	// Confirm is the cashier's y.
+	Confirm struct{}
+	// Offer is what the sale takes now and what a bitcoin is worth.
+	Offer struct {
+		Rest  protocol.Money
+		Quote *protocol.Quote
+	}
+	// Noted answers [Journal].
+	Noted struct {
+		Ticket Ticket
+		Why    Why // "" it is on the disk
+	}
+	// Funded answers [Ask]: what the addresses hold.
+	Funded struct {
+		Ticket  Ticket
+		Funds   protocol.QueryAddressResult
+		Failure *Failure
+	}
+	// Unlocked answers [Open].
+	Unlocked struct {
+		Ticket Ticket
+		Key    bitcoin.Key
+		Why    Why
+	}
+	// Tendered tells that the sale's tender is journaled, or why it is not.
+	Tendered struct {
+		Tender protocol.TenderAdded
+		ID     protocol.PayoutID
+		Why    Why
+	}
+	// Swept tells how far the sweep is. Failure is nil when it was accepted.
+	Swept struct {
+		ID      protocol.PayoutID
+		Result  protocol.SweepResult
+		Failure *Failure
+	}
+)
+
+func (Hand) event()     {}
+func (Unlock) event()   {}
+func (Confirm) event()  {}
+func (Offer) event()    {}
+func (Noted) event()    {}
+func (Funded) event()   {}
+func (Unlocked) event() {}
+func (Tendered) event() {}
+func (Swept) event()    {}
+
+type (
+	// Journal writes what was handed over; answered by [Noted].
+	Journal struct {
+		Ticket Ticket
+		Token  protocol.TokenReceived
+	}
+	// Ask asks what addresses hold; answered by [Funded].
+	Ask struct {
+		Ticket    Ticket
+		Addresses []string
+	}
+	// Open opens an encrypted key; answered by [Unlocked].
+	Open struct {
+		Ticket     Ticket
+		Key        bitcoin.BIP38
+		Passphrase protocol.Secret
+		Network    bitcoin.Network
+	}
+	// Claim adds the key's tender to the sale; answered by [Tendered].
+	Claim struct{ Amount protocol.Money }
+	// Take sweeps; answered by [Swept]. Its performer makes the id where there is
+	// none, and wipes the keys.
+	Take struct{ Sweep protocol.Sweep }
+	// Disclaim takes the key's tender out of the sale: nothing was taken.
+	Disclaim struct{ Reason string }
+)
+
+func (Journal) effect()  {}
+func (Ask) effect()      {}
+func (Open) effect()     {}
+func (Claim) effect()    {}
+func (Take) effect()     {}
+func (Disclaim) effect() {}
+
+// NewRedemption waits for keys.
+func NewRedemption(net bitcoin.Network) Redemption { return Redemption{Network: net} }
+
+// Wipe overwrites every key.
+func (k *Redemption) Wipe() {
+	for _, h := range k.Keys {
+		h.Key.Wipe()
+	}
+	k.doubtful.Wipe()
+	k.text.Wipe()
+	k.Keys, k.doubtful, k.text = nil, bitcoin.Key{}, protocol.Secret{}
+}
+
+// Busy reports whether money may be under way: the screen is not to be left for
+// another redemption.
+func (k Redemption) Busy() bool { return k.Phase == KeyTaking }
+
+// Locked is the encrypted key that waits for its passphrase.
+func (k Redemption) Locked() bitcoin.BIP38 { return k.locked }
+
+// Usable is what can be taken, the network's fee taken off.
+func (k Redemption) Usable() protocol.Sat {
+	if k.Funds == nil {
+		return 0
+	}
+	return k.Funds.UsableSat
+}
+
+// Takes is what the sale takes of the keys, in both units: all that is due, or
+// as much as they hold. Without a sale amount is what they are worth and due 0.
+func (k Redemption) Takes() (amount protocol.Money, due protocol.Sat) {
+	amount = protocol.Money{Currency: k.Rest.Currency}
+	if k.Quote == nil {
+		return amount, 0
+	}
+	amount.Currency = k.Quote.Currency
+	worth, err := k.Quote.Buy.Value(k.Usable())
+	if err != nil {
+		return amount, 0
+	}
+	if k.Rest.Minor <= 0 {
+		amount.Minor = worth
+		return amount, 0
+	}
+	amount.Minor = min(k.Rest.Minor, worth)
+	if due, err = k.Quote.Buy.Charge(amount.Minor); err != nil {
+		return protocol.Money{Currency: amount.Currency}, 0
+	}
+	return amount, due
+}
+
+// Left is what the sale does not take.
+func (k Redemption) Left() protocol.Sat {
+	_, due := k.Takes()
+	if k.Rest.Minor <= 0 {
+		return 0
+	}
+	return max(0, k.Usable()-due)
+}
+
+// WhyNot tells why an event can do nothing now; "" it can.
+func (k Redemption) WhyNot(e Event) Why {
+	switch e := e.(type) {
+	case Noted, Funded, Unlocked, Tendered, Swept, Offer:
+		return ""
+	case Hand:
+		if k.Phase != KeyGathering {
+			return WhyNotHere
+		}
+		return unless(!e.Text.Empty(), WhyNothingTyped)
+	case Unlock:
+		return unless(k.Phase == KeyLocked && !e.Passphrase.Empty(), WhyNothingTyped)
+	case Erase:
+		return unless(k.Phase == KeyGathering && (len(k.Keys) > 0 || k.Change != ""), WhyNothingErased)
+	case Next:
+		if k.Phase == KeyDone {
+			return ""
+		}
+		return k.whyNotTake()
+	case Confirm:
+		switch k.Phase {
+		case KeyDoubtful, KeyConfirming:
+			return ""
+		}
+		return WhyNotHere
+	case Back:
+		return unless(k.Phase < KeyTaking && k.Phase != KeyWorking, WhyWorking)
+	}
+	return WhyNotHere
+}
+
+// whyNotTake tells why there is nothing to confirm yet.
+func (k Redemption) whyNotTake() Why {
+	switch {
+	case k.Phase != KeyGathering:
+		return WhyNotHere
+	case len(k.Keys) == 0:
+		return WhyNoKey
+	case k.Funds == nil:
+		return WhyNotAsked
+	case k.Usable() == 0 && k.Funds.ContestedSat > 0:
+		return WhyContested
+	case k.Usable() == 0 && k.Funds.PendingSat != nil && *k.Funds.PendingSat > 0:
+		return WhyPending
+	case k.Usable() == 0:
+		return WhyNothingHeld
+	case k.Rest.Minor > 0 && k.Quote == nil:
+		return WhyNoQuote
+	}
+	if amount, due := k.Takes(); k.Rest.Minor > 0 && (amount.Minor == 0 || due == 0) {
+		return WhyNothingHeld
+	}
+	return ""
+}
+
+// Handle takes an event.
+func (k Redemption) Handle(e Event) (Redemption, []Effect) {
+	if why := k.WhyNot(e); why != "" {
+		k.Note = Said{Why: why}
+		return k, nil
+	}
+	switch e.(type) {
+	case Offer, Funded:
+	default:
+		k.Note = Said{}
+	}
+	switch e := e.(type) {
+	case Offer:
+		return k.offered(e), nil
+	case Hand:
+		return k.hand(e.Text)
+	case Noted:
+		return k.noted(e)
+	case Unlock:
+		k.Phase = KeyWorking
+		k.ticket++
+		return k, []Effect{Open{k.ticket, k.locked, e.Passphrase, k.Network}}
+	case Unlocked:
+		return k.unlocked(e)
+	case Funded:
+		return k.funded(e), nil
+	case Erase:
+		return k.erase()
+	case Next:
+		return k.next()
+	case Back:
+		return k.back(), nil
+	case Confirm:
+		return k.confirm()
+	case Tendered:
+		return k.tendered(e)
+	case Swept:
+		return k.swept(e)
+	}
+	return k, nil
+}
+
+// offered takes what the sale takes now. What is on the screen to be confirmed
+// goes back when it changed: y is for the amount that was read.
+func (k Redemption) offered(o Offer) Redemption {
+	if k.Phase >= KeyTaking {
+		return k
+	}
+	before, _ := k.Takes()
+	k.Rest, k.Quote = o.Rest, o.Quote
+	if after, _ := k.Takes(); k.Phase == KeyConfirming && (after != before || k.Quote == nil) {
+		k.Phase = KeyGathering
+		k.Note = Said{Why: WhyChanged}
+	}
+	return k
+}
+
+// hand journals what was handed over before it is judged.
+func (k Redemption) hand(text protocol.Secret) (Redemption, []Effect) {
+	k.Phase, k.text = KeyWorking, text
+	k.ticket++
+	return k, []Effect{Journal{k.ticket, TokenOf(text.Reveal(), k.Network)}}
+}
+
+func (k Redemption) noted(e Noted) (Redemption, []Effect) {
+	if e.Ticket != k.ticket || k.Phase != KeyWorking {
+		return k, nil
+	}
+	text := k.text
+	defer text.Wipe()
+	k.Phase, k.text = KeyGathering, protocol.Secret{}
+	if e.Why != "" {
+		k.Note = Said{Why: e.Why}
+		return k, nil
+	}
+	found, err := bitcoin.Recognise(text.Reveal(), k.Network)
+	if err != nil {
+		k.Note = Said{Why: whyNoToken(err)}
+		return k, nil
+	}
+	switch found.Kind {
+	case bitcoin.KindBill:
+		k.Note = Said{Why: WhyBill}
+	case bitcoin.KindHexKey:
+		k.Phase, k.doubtful = KeyDoubtful, found.Key
+	case bitcoin.KindBIP38:
+		k.Phase, k.locked = KeyLocked, found.BIP38
+	case bitcoin.KindAddress, bitcoin.KindURI:
+		if len(found.URI.Addresses) == 0 {
+			k.Note = Said{Why: WhyBadAddress}
+			return k, nil
+		}
+		k.Change = found.URI.Addresses[0].String()
+		if k.Rest.Minor <= 0 {
+			k.Change, k.Note = "", Said{Why: WhyNoChange}
+		}
+	default:
+		return k.add(Held{Key: found.Key, What: found.Kind})
+	}
+	return k, nil
+}
+
+// add takes one more key and asks what all of them hold.
+func (k Redemption) add(h Held) (Redemption, []Effect) {
+	k.Phase = KeyGathering
+	switch {
+	case slices.ContainsFunc(k.Keys, func(o Held) bool { return o.Key.Equal(h.Key) }):
+		h.Key.Wipe()
+		k.Note = Said{Why: WhyTwice}
+		return k, nil
+	case k.wifs()+len(h.Key.PublicKeys()) > protocol.MaxKeys:
+		h.Key.Wipe()
+		k.Note = Said{Why: WhyTooManyKeys}
+		return k, nil
+	}
+	for _, a := range h.Key.Addresses(k.Network) {
+		h.Addresses = append(h.Addresses, a.String())
+	}
+	k.Keys = append(slices.Clone(k.Keys), h)
+	return k.ask()
+}
+
+// wifs is how many of the keys of one sweep the keys take up.
+func (k Redemption) wifs() (n int) {
+	for _, h := range k.Keys {
+		n += len(h.Key.PublicKeys())
+	}
+	return n
+}
+
+// ask asks by address only.
+func (k Redemption) ask() (Redemption, []Effect) {
+	k.Funds = nil
+	k.ticket++
+	if len(k.Keys) == 0 {
+		return k, nil
+	}
+	var all []string
+	for _, h := range k.Keys {
+		all = append(all, h.Addresses...)
+	}
+	return k, []Effect{Ask{k.ticket, all}}
+}
+
+func (k Redemption) funded(e Funded) Redemption {
+	if e.Ticket != k.ticket {
+		return k
+	}
+	if e.Failure != nil {
+		k.Failure = *e.Failure
+		k.Note = Said{Why: WhyNotAnswered, Detail: e.Failure.Message}
+		return k
+	}
+	k.Funds = &e.Funds
+	return k
+}
+
+func (k Redemption) unlocked(e Unlocked) (Redemption, []Effect) {
+	if e.Ticket != k.ticket || k.Phase != KeyWorking {
+		e.Key.Wipe()
+		return k, nil
+	}
+	if e.Why != "" {
+		k.Phase, k.Note = KeyLocked, Said{Why: e.Why}
+		return k, nil
+	}
+	k.locked = bitcoin.BIP38{}
+	return k.add(Held{Key: e.Key, What: bitcoin.KindBIP38})
+}
+
+// erase gives the last thing back: the address for the change, else a key.
+func (k Redemption) erase() (Redemption, []Effect) {
+	if k.Change != "" {
+		k.Change = ""
+		return k, nil
+	}
+	last := len(k.Keys) - 1
+	k.Keys[last].Key.Wipe()
+	k.Keys = slices.Clone(k.Keys[:last])
+	return k.ask()
+}
+
+func (k Redemption) next() (Redemption, []Effect) {
+	if k.Phase == KeyDone {
+		k.Wipe()
+		return NewRedemption(k.Network), nil
+	}
+	k.Phase = KeyConfirming
+	return k, nil
+}
+
+func (k Redemption) back() Redemption {
+	switch k.Phase {
+	case KeyDoubtful:
+		k.doubtful.Wipe()
+		k.doubtful = bitcoin.Key{}
+	case KeyLocked:
+		k.locked = bitcoin.BIP38{}
+	}
+	k.Phase = KeyGathering
+	return k
+}
+
+// confirm is y: the hex digits are a key, or the amount may be taken.
+func (k Redemption) confirm() (Redemption, []Effect) {
+	if k.Phase == KeyDoubtful {
+		key := k.doubtful
+		k.doubtful = bitcoin.Key{}
+		return k.add(Held{Key: key, What: bitcoin.KindHexKey})
+	}
+	k.Phase, k.State, k.Failure = KeyTaking, "", Failure{}
+	amount, _ := k.Takes()
+	if k.Rest.Minor > 0 {
+		return k, []Effect{Claim{amount}}
+	}
+	return k, []Effect{Take{k.sweep()}}
+}
+
+// sweep is the call, with a copy of the keys for it alone.
+func (k Redemption) sweep() protocol.Sweep {
+	s := protocol.Sweep{ID: k.ID, Sale: k.Tender.Sale, Tender: k.Tender.Tender}
+	for _, h := range k.Keys {
+		s.Keys = append(s.Keys, h.Key.WIFs(k.Network)...)
+	}
+	if due := k.Tender.DueSat; due > 0 {
+		s.DueSat, s.Change = &due, k.Change
+	}
+	return s
+}
+
+func (k Redemption) tendered(e Tendered) (Redemption, []Effect) {
+	if k.Phase != KeyTaking || k.Tender.Tender != "" {
+		return k, nil
+	}
+	if e.Why != "" {
+		k.Phase, k.Note = KeyGathering, Said{Why: e.Why}
+		return k, nil
+	}
+	k.Tender, k.ID = e.Tender, e.ID
+	return k, []Effect{Take{k.sweep()}}
+}
+
+// swept takes how far the sweep is. Only what is certain ends it.
+func (k Redemption) swept(e Swept) (Redemption, []Effect) {
+	if k.Phase != KeyTaking || k.ID != "" && e.ID != k.ID {
+		return k, nil
+	}
+	k.ID = e.ID
+	if f := e.Failure; f != nil {
+		k.Failure = *f
+		if f.Unknown {
+			k.State = protocol.PayoutUnknown
+			return k, nil
+		}
+		k.State = protocol.PayoutRefused
+	} else {
+		k.Result, k.State = e.Result, e.Result.State
+	}
+	switch k.State {
+	case protocol.PayoutUnknown, protocol.PayoutReserved, protocol.PayoutSigned:
+		return k, nil
+	case protocol.PayoutRefused, protocol.PayoutNever:
+		return k.untaken()
+	}
+	k.Wipe()
+	k.Phase = KeyDone
+	if k.Tender.Tender != "" {
+		return k, nil // the sale's verdict makes the sound
+	}
+	return k, []Effect{Ring{SoundMoney}}
+}
+
+// untaken: certainly nothing was taken. With the keys still at hand the cashier
+// may try again, under a new id.
+func (k Redemption) untaken() (Redemption, []Effect) {
+	effects := []Effect{Ring{SoundFailed}}
+	if k.Tender.Tender != "" {
+		effects = append(effects, Disclaim{ReasonNotTaken})
+	}
+	if len(k.Keys) == 0 { // after a restart
+		k.Phase = KeyDone
+		return k, effects
+	}
+	k.Phase, k.ID, k.Tender = KeyGathering, "", protocol.TenderAdded{}
+	k.Note = Said{Why: WhyNotTaken, Detail: k.Failure.Message}
+	next, more := k.ask()
+	return next, append(effects, more...)
+}
+
+// Resumed is a redemption whose sweep was under way when the program stopped:
+// its keys are gone, its outcome is to be asked for.
+func Resumed(net bitcoin.Network, id protocol.PayoutID, tender protocol.TenderAdded) Redemption {
+	return Redemption{Network: net, Phase: KeyTaking, ID: id, Tender: tender, State: protocol.PayoutUnknown}
+}

@@ -1,0 +1,107 @@
+package register
+
+import (
+	"till/protocol"
+	"till/protocol/bitcoin"
+)
+
+// Refund is money of a sale that goes back: all of it or a part, at the rate of
+// the sale or that of now, never more than was paid.
+type Refund struct {
+	ID      protocol.RefundID // "" until it has a destination
+	Sale    protocol.SaleID
+	Number  string
+	Amount  protocol.Money  // what goes back
+	Most    protocol.Money  // what can: paid, and not yet given back
+	MostSat protocol.Sat    // likewise in bitcoin, 0 when none came
+	Old     *protocol.Quote // the sale's own, nil when it was not paid in bitcoin
+	Now     bool            // convert at the rate of now
+
+	Journaled bool // its entry is in the journal
+}
+
+// RefundOf is what can be given back of a sale, and why nothing can. earlier are
+// the refunds of it that were not refused.
+func RefundOf(s Sale, earlier []protocol.Refund) (Refund, Why) {
+	r := Refund{Sale: s.Opening.Sale, Number: s.Opening.Number, Most: protocol.Money{Currency: s.Opening.Total.Currency}}
+	for _, t := range s.Tenders {
+		if t.Quote != nil && t.Quote.Buy.Valid() {
+			r.Old = t.Quote
+		}
+	}
+	if s.Status != nil && r.Old != nil {
+		r.MostSat = s.Status.ReceivedSat
+	}
+	switch {
+	case s.Ended == protocol.EntrySalePaid:
+		r.Most = s.Opening.Total
+	case r.MostSat > 0:
+		worth, err := r.Old.Buy.Value(r.MostSat)
+		if err != nil {
+			return r, WhyNothingPaid
+		}
+		r.Most.Minor = worth
+	}
+	for _, e := range earlier {
+		r.Most.Minor -= e.Amount.Minor
+		if e.Kind != protocol.TenderBitcoin || r.Old == nil {
+			continue
+		}
+		if gone, err := r.Old.Buy.Payout(max(0, e.Amount.Minor)); err == nil {
+			r.MostSat -= gone
+		}
+	}
+	r.MostSat = max(0, r.MostSat)
+	r.Amount = r.Most
+	return r, unless(r.Most.Minor > 0, WhyNothingPaid)
+}
+
+// Rate is what a bitcoin counts, false when none holds.
+func (r Refund) Rate(now *protocol.Quote) (protocol.Rate, bool) {
+	switch {
+	case r.Now && now != nil:
+		return now.Buy, true
+	case !r.Now && r.Old != nil:
+		return r.Old.Buy, true
+	}
+	return 0, false
+}
+
+// Sat is the amount in bitcoin, 0 where it cannot go back so.
+func (r Refund) Sat(now *protocol.Quote) protocol.Sat {
+	rate, ok := r.Rate(now)
+	if !ok || r.MostSat == 0 {
+		return 0
+	}
+	sat, err := rate.Payout(r.Amount.Minor)
+	switch {
+	case err != nil:
+		return 0
+	case !r.Now:
+		return min(sat, r.MostSat)
+	}
+	return sat
+}
+
+// whyNot tells why the amount cannot be given back.
+func (r Refund) whyNot(now *protocol.Quote) Why {
+	switch {
+	case r.Amount.Minor <= 0:
+		return WhyNothingTyped
+	case r.Amount.Minor > r.Most.Minor, r.Sat(now) > r.MostSat:
+		return WhyAbovePaid
+	}
+	return ""
+}
+
+// Entry is the refund's journal entry.
+func (r Refund) Entry(dispense protocol.PayoutID, user, approvedBy string) protocol.Refund {
+	kind := protocol.TenderCash
+	if dispense != "" {
+		kind = protocol.TenderBitcoin
+	}
+	return protocol.Refund{Sale: r.Sale, Refund: r.ID, Amount: r.Amount, Kind: kind, Dispense: dispense, User: user, ApprovedBy: approvedBy}
+}
+
+// NewRefund gives money of a sale back.
+func NewRefund(net bitcoin.Network, r Refund) Payout { return Payout{Network: net, Refund: &r} }

@@ -1,0 +1,576 @@
+package register
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"till/protocol"
+	"till/protocol/bitcoin"
+)
+
+// SellPhase is how far a payout is.
+type SellPhase uint8
+
+// The phases.
+const (
+	SellPricing    SellPhase = iota // the amount is typed
+	SellChoosing                    // paper, card or address
+	SellAddressing                  // the customer's address is scanned or typed
+	SellWorking                     // something is written
+	SellReviewing                   // all is known: who approves?
+	SellConfirming                  // approved; the amount waits for y
+	SellMaking                      // the paper wallet is printed, or the card written
+	SellPaying                      // the coins are on their way, or that is not known
+	SellDone                        // the result, until it is acknowledged
+)
+
+// Payout is money that leaves as coins: bitcoin sold, or a refund. It is pure,
+// as [Register] is.
+type Payout struct {
+	Network bitcoin.Network
+	Quote   *protocol.Quote // the price now
+	Limits  protocol.Limits
+	Cards   bool // a card writer is there
+	Paper   bool // a printer is there
+
+	Phase    SellPhase
+	Entry    Entry
+	Satoshi  bool    // what is typed is bitcoin
+	Refund   *Refund // nil: coins are sold
+	Method   protocol.Method
+	Address  string
+	Order    protocol.Dispense // what is asked of the server, once it is reviewed
+	Approver protocol.User
+	Note     Said
+	State    protocol.PayoutState
+	Result   protocol.DispenseResult
+	Failure  Failure
+
+	carrier bool // paper or card hold the key already
+	code    protocol.Secret
+	text    protocol.Secret
+	ticket  Ticket
+}
+
+// What happens in a payout, beside Digits, Point, Erase, Hand, Confirm, Noted,
+// Next and Back.
+type (
+	// Unit changes between the shop's currency and bitcoin; for a refund between
+	// the rate of the sale and that of now.
+	Unit struct{}
+	// Cash gives a refund back from the drawer.
+	Cash struct{}
+	// Deliver chooses how the coins reach the customer.
+	Deliver struct{ Method protocol.Method }
+	// Terms is the price and what the counter can do now.
+	Terms struct {
+		Quote        *protocol.Quote
+		Limits       protocol.Limits
+		Cards, Paper bool
+	}
+	// Keyed answers [MakeKey]: the address of the key that was made, or of the
+	// order that needs none, with the payout's id, and a refund's where it has
+	// none yet.
+	Keyed struct {
+		Ticket  Ticket
+		ID      protocol.PayoutID
+		Refund  protocol.RefundID
+		Address string
+		Why     Why
+		Detail  string
+	}
+	// Approved is who agrees, with the proof.
+	Approved struct{ Approval Approval }
+	// Made answers [Make]: paper or card carry the key and were checked.
+	Made struct {
+		ID  protocol.PayoutID
+		Why Why // "" they do
+	}
+	// Paid tells how far the payout is. Failure is nil when it was accepted.
+	// Journaled: the refund's entry is written and is not to be written again.
+	Paid struct {
+		ID        protocol.PayoutID
+		Journaled bool
+		Result    protocol.DispenseResult
+		Failure   *Failure
+	}
+)
+
+func (Unit) event()     {}
+func (Cash) event()     {}
+func (Deliver) event()  {}
+func (Terms) event()    {}
+func (Keyed) event()    {}
+func (Approved) event() {}
+func (Made) event()     {}
+func (Paid) event()     {}
+
+type (
+	// MakeKey makes a payout's id and, for paper and card without an Address yet,
+	// its key, which its performer keeps and wipes; answered by [Keyed].
+	MakeKey struct {
+		Ticket  Ticket
+		Method  protocol.Method
+		Address string
+	}
+	// Make prints the paper wallet or writes the card; answered by [Made].
+	Make struct{ Order protocol.Dispense }
+	// Pay pays out; answered by [Paid]. A refund that is not in the journal yet is
+	// journaled first.
+	Pay struct {
+		Order    protocol.Dispense // without Authcode
+		Approval Approval
+		Refund   *Refund
+	}
+	// PayCash checks the approver's PIN, journals a refund from the drawer and
+	// opens it; answered by [Paid].
+	PayCash struct {
+		ID       protocol.PayoutID
+		Approval Approval
+		Refund   Refund
+	}
+	// Discard wipes the key that was made for a payout, if it is still there.
+	Discard struct{}
+)
+
+func (MakeKey) effect() {}
+func (Make) effect()    {}
+func (Pay) effect()     {}
+func (PayCash) effect() {}
+func (Discard) effect() {}
+
+// NewPayout sells coins.
+func NewPayout(net bitcoin.Network) Payout { return Payout{Network: net} }
+
+// Busy reports whether money may be under way.
+func (p Payout) Busy() bool { return p.Phase == SellMaking || p.Phase == SellPaying }
+
+// Wipe overwrites the approval's code.
+func (p *Payout) Wipe() {
+	p.code.Wipe()
+	p.text.Wipe()
+	p.code, p.text = protocol.Secret{}, protocol.Secret{}
+}
+
+// Priced is what the customer pays and gets. Bitcoin that is typed is priced
+// with the smallest amount of money that buys as much.
+func (p Payout) Priced() (price protocol.Money, amount protocol.Sat) {
+	if p.Refund != nil {
+		return p.Refund.Amount, p.Refund.Sat(p.Quote)
+	}
+	if p.Quote == nil {
+		return protocol.Money{}, 0
+	}
+	price = p.Entry.Money(p.Quote.Currency)
+	if p.Satoshi {
+		worth, err := p.Quote.Sell.Value(p.Entry.Sat())
+		if err != nil {
+			return protocol.Money{Currency: p.Quote.Currency}, 0
+		}
+		price.Minor = worth
+		if got, err := p.Quote.Sell.Payout(worth); err == nil && got < p.Entry.Sat() {
+			price.Minor++
+		}
+	}
+	amount, err := p.Quote.Sell.Payout(price.Minor)
+	if err != nil {
+		return price, 0
+	}
+	return price, amount
+}
+
+// Sat is what is typed as bitcoin: satoshi without a point, whole bitcoin and
+// decimals with one. At most MaxSat.
+func (e Entry) Sat() protocol.Sat {
+	digits := e.Whole
+	if e.Point {
+		frac := e.Frac[:min(len(e.Frac), 8)]
+		digits += frac + strings.Repeat("0", 8-len(frac))
+	}
+	n, err := strconv.ParseInt("0"+digits, 10, 64)
+	if err != nil {
+		return protocol.MaxSat
+	}
+	return min(protocol.Sat(n), protocol.MaxSat)
+}
+
+// WhyNot tells why an event can do nothing now; "" it can.
+func (p Payout) WhyNot(e Event) Why {
+	switch e := e.(type) {
+	case Terms, Noted, Keyed, Made, Paid:
+		return ""
+	case Digits, Point, Erase:
+		return unless(p.Phase == SellPricing, WhyNotHere)
+	case Unit:
+		return p.whyNotUnit()
+	case Cash:
+		return unless(p.Phase == SellChoosing && p.Refund != nil, WhyNotHere)
+	case Deliver:
+		return p.whyNotBy(e.Method)
+	case Hand:
+		switch {
+		case p.Phase > SellAddressing:
+			return WhyNotHere
+		case p.Refund != nil && p.Refund.Sat(p.Quote) == 0:
+			return WhyOnlyCash
+		case p.whyNotPriced() != "":
+			return p.whyNotPriced()
+		}
+		return unless(!e.Text.Empty(), WhyNothingTyped)
+	case Next:
+		switch p.Phase {
+		case SellPricing:
+			return p.whyNotPriced()
+		case SellChoosing:
+			return p.whyNotBy(protocol.MethodAddress)
+		case SellDone:
+			return ""
+		}
+		return WhyNotHere
+	case Approved:
+		return unless(p.Phase == SellReviewing, WhyNotHere)
+	case Confirm:
+		return unless(p.Phase == SellConfirming, WhyNotApproved)
+	case Back:
+		return unless(p.Phase < SellMaking && p.Phase != SellWorking && p.Phase != SellPricing, WhyNotHere)
+	}
+	return WhyNotHere
+}
+
+func (p Payout) whyNotUnit() Why {
+	switch {
+	case p.Phase != SellPricing:
+		return WhyNotHere
+	case p.Refund == nil:
+		return ""
+	case p.Refund.Old == nil:
+		return WhyOnlyCash
+	}
+	return unless(p.Quote != nil, WhyNoQuote)
+}
+
+func (p Payout) whyNotPriced() Why {
+	if p.Refund != nil {
+		return p.Refund.whyNot(p.Quote)
+	}
+	switch _, amount := p.Priced(); {
+	case p.Quote == nil:
+		return WhyNoQuote
+	case p.Entry.Empty():
+		return WhyNothingTyped
+	case amount <= 0:
+		return WhyTooLittle
+	case p.Limits.PerPayoutSat != nil && amount > *p.Limits.PerPayoutSat:
+		return WhyAboveLimit
+	}
+	price, _ := p.Priced()
+	if l := p.Limits.PerPayout; l != nil && price.Currency == l.Currency && price.Minor > l.Minor {
+		return WhyAboveLimit
+	}
+	return ""
+}
+
+func (p Payout) whyNotBy(m protocol.Method) Why {
+	switch {
+	case p.Phase != SellChoosing && p.Phase != SellAddressing:
+		return WhyNotHere
+	case p.Refund != nil && m != protocol.MethodAddress:
+		return WhyNotHere
+	case p.Refund != nil && p.Refund.Sat(p.Quote) == 0:
+		return WhyOnlyCash
+	case m == protocol.MethodPrinter && !p.Paper:
+		return WhyNoPrinter
+	case m == protocol.MethodMagcard && !p.Cards:
+		return WhyNoWriter
+	}
+	return unless(m.Valid(), WhyNotHere)
+}
+
+// Handle takes an event.
+func (p Payout) Handle(e Event) (Payout, []Effect) {
+	if why := p.WhyNot(e); why != "" {
+		p.Note = Said{Why: why}
+		return p, nil
+	}
+	if _, quiet := e.(Terms); !quiet {
+		p.Note = Said{}
+	}
+	switch e := e.(type) {
+	case Terms:
+		return p.terms(e)
+	case Digits:
+		return p.typed(p.Entry.Typed(e.Text, p.decimals())), nil
+	case Point:
+		return p.typed(p.Entry.Pointed()), nil
+	case Erase:
+		return p.typed(p.Entry.Erased()), nil
+	case Unit:
+		if p.Refund != nil {
+			r := *p.Refund
+			r.Now = !r.Now
+			p.Refund = &r
+			return p, nil
+		}
+		p.Satoshi, p.Entry = !p.Satoshi, Entry{}
+	case Cash:
+		p.Method = ""
+		return p.makeKey("")
+	case Deliver:
+		return p.by(e.Method)
+	case Hand:
+		p.Phase, p.text = SellWorking, e.Text
+		p.ticket++
+		return p, []Effect{Journal{p.ticket, TokenOf(e.Text.Reveal(), p.Network)}}
+	case Noted:
+		return p.noted(e)
+	case Keyed:
+		return p.keyed(e), nil
+	case Approved:
+		p.Approver, p.code = e.Approval.User, e.Approval.Code
+		p.Phase = SellConfirming
+	case Confirm:
+		return p.confirm()
+	case Made:
+		return p.made(e)
+	case Paid:
+		return p.paid(e)
+	case Next:
+		return p.next()
+	case Back:
+		return p.back()
+	}
+	return p, nil
+}
+
+func (p Payout) decimals() int {
+	switch {
+	case p.Refund != nil:
+		return p.Refund.Most.Currency.Exponent()
+	case p.Satoshi || p.Quote == nil:
+		return 8
+	}
+	return p.Quote.Currency.Exponent()
+}
+
+// typed takes the amount as typed; of a refund nothing typed is all of it.
+func (p Payout) typed(e Entry) Payout {
+	p.Entry = e
+	if p.Refund != nil {
+		r := *p.Refund
+		r.Amount = r.Most
+		if !e.Empty() {
+			r.Amount = e.Money(r.Most.Currency)
+		}
+		p.Refund = &r
+	}
+	return p
+}
+
+// terms takes the price and what the counter can do. An order that was reviewed
+// keeps the price that it names until that lapses.
+func (p Payout) terms(t Terms) (Payout, []Effect) {
+	p.Limits, p.Cards, p.Paper = t.Limits, t.Cards, t.Paper
+	switch {
+	case p.Phase >= SellMaking:
+		return p, nil
+	case p.Phase >= SellReviewing && p.Refund == nil && t.Quote != nil && p.Quote != nil && t.Quote.At < p.Quote.Until:
+		return p, nil
+	case p.Phase >= SellReviewing && p.Refund == nil:
+		p.Quote = t.Quote
+		return p.giveUp(SellPricing, Said{Why: WhyQuoteLapsed})
+	}
+	p.Quote = t.Quote
+	return p, nil
+}
+
+// giveUp goes back; the key that was made and the approval are void.
+func (p Payout) giveUp(to SellPhase, note Said) (Payout, []Effect) {
+	p.Wipe()
+	p.Phase, p.Note, p.Order, p.Approver = to, note, protocol.Dispense{}, protocol.User{}
+	p.Method, p.Address, p.carrier, p.Failure = "", "", false, Failure{}
+	return p, []Effect{Discard{}}
+}
+
+func (p Payout) by(m protocol.Method) (Payout, []Effect) {
+	p.Method, p.Address = m, ""
+	if m == protocol.MethodAddress {
+		p.Phase = SellAddressing
+		return p, nil
+	}
+	return p.makeKey("")
+}
+
+func (p Payout) makeKey(address string) (Payout, []Effect) {
+	p.Phase = SellWorking
+	p.ticket++
+	return p, []Effect{MakeKey{p.ticket, p.Method, address}}
+}
+
+// noted judges the address that was handed over, now that it is journaled.
+func (p Payout) noted(e Noted) (Payout, []Effect) {
+	if e.Ticket != p.ticket || p.Phase != SellWorking {
+		return p, nil
+	}
+	text := p.text
+	defer text.Wipe()
+	p.Phase, p.text = SellAddressing, protocol.Secret{}
+	if p.Method == "" {
+		p.Phase = SellChoosing
+	}
+	if e.Why != "" {
+		p.Note = Said{Why: e.Why}
+		return p, nil
+	}
+	found, err := bitcoin.Recognise(text.Reveal(), p.Network)
+	defer found.Key.Wipe()
+	switch {
+	case errors.Is(err, bitcoin.ErrWrongNetwork):
+		p.Note = Said{Why: WhyWrongNetwork}
+	case err != nil, found.Kind != bitcoin.KindAddress && found.Kind != bitcoin.KindURI, len(found.URI.Addresses) == 0:
+		p.Note = Said{Why: WhyBadAddress}
+	default:
+		p.Method, p.Address = protocol.MethodAddress, found.URI.Addresses[0].String()
+		return p.makeKey(p.Address)
+	}
+	return p, nil
+}
+
+// keyed completes the order: nothing of it changes any more.
+func (p Payout) keyed(e Keyed) Payout {
+	if e.Ticket != p.ticket || p.Phase != SellWorking {
+		return p
+	}
+	if e.Why != "" {
+		p.Phase, p.Note = SellChoosing, Said{Why: e.Why, Detail: e.Detail}
+		return p
+	}
+	price, amount := p.Priced()
+	p.Address = e.Address
+	p.Order = protocol.Dispense{ID: e.ID, AmountSat: amount, Method: p.Method, Address: p.Address}
+	if p.Refund != nil {
+		r := *p.Refund
+		if r.ID == "" {
+			r.ID = e.Refund
+		}
+		p.Refund, p.Order.RefundOf = &r, r.ID
+	} else if p.Quote != nil {
+		p.Order.Quote, p.Order.Price = p.Quote.ID, &price
+	}
+	p.Phase = SellReviewing
+	return p
+}
+
+// confirm is y. Paper and card are made before coins move; what was made for an
+// approval that was refused is good for the next.
+func (p Payout) confirm() (Payout, []Effect) {
+	if p.carrier || p.Method == protocol.MethodAddress || p.Method == "" {
+		return p.pay()
+	}
+	p.Phase = SellMaking
+	return p, []Effect{Make{p.Order}}
+}
+
+func (p Payout) made(e Made) (Payout, []Effect) {
+	if p.Phase != SellMaking || e.ID != p.Order.ID {
+		return p, nil
+	}
+	if e.Why != "" {
+		p, effects := p.giveUp(SellChoosing, Said{Why: e.Why})
+		return p, append(effects, Ring{SoundFailed})
+	}
+	p.carrier = true
+	return p.pay()
+}
+
+func (p Payout) pay() (Payout, []Effect) {
+	p.Phase, p.State, p.Failure = SellPaying, "", Failure{}
+	if p.Method == "" {
+		return p, []Effect{PayCash{p.Order.ID, Approval{p.Approver, p.code}, *p.Refund}}
+	}
+	return p, []Effect{Pay{p.Order, Approval{p.Approver, p.code}, p.Refund}}
+}
+
+// paid takes how far the payout is. Only what is certain ends it.
+func (p Payout) paid(e Paid) (Payout, []Effect) {
+	if p.Phase != SellPaying && p.Phase != SellDone || e.ID != p.Order.ID {
+		return p, nil
+	}
+	if p.Refund != nil && e.Journaled {
+		r := *p.Refund
+		r.Journaled = true
+		p.Refund = &r
+	}
+	if f := e.Failure; f != nil {
+		p.Failure = *f
+		if f.Unknown {
+			p.State = protocol.PayoutUnknown
+			return p, nil
+		}
+		return p.unpaid()
+	}
+	p.State = e.Result.State
+	if e.Result.TxID != "" {
+		p.Result = e.Result
+	}
+	switch p.State {
+	case protocol.PayoutNever, protocol.PayoutRefused:
+		return p.unpaid()
+	case protocol.PayoutBroadcast, protocol.PayoutConfirmed:
+		if p.Phase == SellPaying {
+			p.Wipe()
+			p.Phase = SellDone
+			return p, []Effect{Discard{}, Ring{SoundPaid}}
+		}
+	}
+	return p, nil
+}
+
+// unpaid: certainly nothing left. A wrong approval is asked for again, all else
+// is the result.
+func (p Payout) unpaid() (Payout, []Effect) {
+	p.State = protocol.PayoutRefused
+	p.Wipe()
+	switch p.Failure.Code {
+	case protocol.CodeAuthcodeWrong, protocol.CodeAuthcodeUsed:
+		// Nothing was accepted: the same order, its paper included, under a new id.
+		p.Approver = protocol.User{}
+		next, effects := p.makeKey(p.Address)
+		return next, append(effects, Ring{SoundFailed})
+	}
+	p.Phase = SellDone
+	return p, []Effect{Discard{}, Ring{SoundFailed}}
+}
+
+func (p Payout) next() (Payout, []Effect) {
+	switch p.Phase {
+	case SellPricing:
+		p.Phase = SellChoosing
+	case SellChoosing:
+		return p.by(protocol.MethodAddress)
+	case SellDone:
+		p.Wipe()
+		return NewPayout(p.Network), nil
+	}
+	return p, nil
+}
+
+func (p Payout) back() (Payout, []Effect) {
+	switch p.Phase {
+	case SellChoosing:
+		p.Phase = SellPricing
+	case SellAddressing:
+		p.Phase, p.Method = SellChoosing, ""
+	case SellReviewing:
+		return p.giveUp(SellChoosing, Said{})
+	case SellConfirming:
+		p.Wipe()
+		p.Phase, p.Approver = SellReviewing, protocol.User{}
+	}
+	return p, nil
+}
+
+// Continued is a payout whose outcome was not known when the program stopped.
+func Continued(net bitcoin.Network, order protocol.Dispense) Payout {
+	return Payout{Network: net, Phase: SellPaying, Order: order, Method: order.Method, Address: order.Address, State: protocol.PayoutUnknown}
+}
