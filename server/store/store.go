@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -17,7 +18,7 @@ import (
 
 const (
 	snapshots = 4  // reads at once
-	attempts  = 10 // of one write that PostgreSQL could not serialise
+	attempts  = 50 // of one write that PostgreSQL could not serialise
 )
 
 // DB is a [server.Store] on SQLite or PostgreSQL.
@@ -118,10 +119,16 @@ func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
 		return err
 	}
 	defer func() { db.write <- s }()
-	for range attempts {
+	for n := range attempts {
 		err = s.transaction(ctx, db.begin, func() error { return f(s.tx(ctx)) })
 		if !unserialisable(err) {
-			break
+			return err
+		}
+		// Whoever stood in the way needs a moment to end.
+		select {
+		case <-time.After(time.Duration(n) * time.Millisecond):
+		case <-ctx.Done():
+			return err
 		}
 	}
 	return err
