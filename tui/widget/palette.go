@@ -1,11 +1,33 @@
 package widget
 
+import (
+	"fmt"
+	imagecolor "image/color"
+	"strconv"
+
+	"charm.land/lipgloss/v2"
+)
+
 // color names one colour three ways, one for each profile that has colours, so
 // that nothing is converted at run time.
 type color struct {
 	hex  uint32 // 0xRRGGBB
 	x256 uint8  // xterm's 256 colours, 16 and up
 	x16  uint8  // 0–7 normal, 8–15 bright; a ground is 0–7 only
+}
+
+// on is the colour for a profile; a ground keeps to 0–7 of the sixteen.
+func (c color) on(p Profile, ground bool) imagecolor.Color {
+	switch p {
+	case TrueColor:
+		return lipgloss.Color(fmt.Sprintf("#%06x", c.hex))
+	case Color256:
+		return lipgloss.Color(strconv.Itoa(int(c.x256)))
+	}
+	if ground {
+		return lipgloss.Color(strconv.Itoa(int(c.x16 & 7)))
+	}
+	return lipgloss.Color(strconv.Itoa(int(c.x16)))
 }
 
 // palette is a theme's colours by use.

@@ -3,8 +3,9 @@ package widget
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
+
+	"charm.land/lipgloss/v2"
 )
 
 // Profile is how many colours a terminal shows.
@@ -67,13 +68,8 @@ func NewTheme(name string, t Terminal) (*Theme, error) {
 		return th, nil
 	}
 	for r, l := range palettes[name].looks() {
-		ink, ground := sgr(l.fg, t.Profile, false), sgr(l.bg, t.Profile, true)
-		bold := ""
-		if l.bold {
-			bold = "1;"
-		}
-		th.sgr[r] = "\x1b[0;" + bold + ink + ";" + ground + "m"
-		th.sgr[Role(r).Fill()] = "\x1b[0;" + bold + ink + ";" + ground + ";7m"
+		th.sgr[r] = rendition(lipgloss.NewStyle(), l, t.Profile)
+		th.sgr[Role(r).Fill()] = rendition(lipgloss.NewStyle().Reverse(true), l, t.Profile)
 	}
 	return th, nil
 }
@@ -111,22 +107,12 @@ func reversed(a string) string {
 	return a + ";7"
 }
 
-func sgr(c color, p Profile, ground bool) string {
-	base := 30
-	if ground {
-		base = 40
-	}
-	switch p {
-	case TrueColor:
-		return fmt.Sprintf("%d;2;%d;%d;%d", base+8, c.hex>>16, c.hex>>8&0xFF, c.hex&0xFF)
-	case Color256:
-		return fmt.Sprintf("%d;5;%d", base+8, c.x256)
-	}
-	n := int(c.x16)
-	if n >= 8 && !ground {
-		return strconv.Itoa(base + 60 + n - 8)
-	}
-	return strconv.Itoa(base + n&7)
+// rendition is what Lip Gloss writes before text in a style, so that no frame
+// pays for it again. It begins from a reset.
+func rendition(s lipgloss.Style, l look, p Profile) string {
+	const text = "x"
+	before, _, _ := strings.Cut(s.Bold(l.bold).Foreground(l.fg.on(p, false)).Background(l.bg.on(p, true)).Render(text), text)
+	return strings.Replace(before, "\x1b[", "\x1b[0;", 1)
 }
 
 // Name is the name the theme was chosen by.
