@@ -14,12 +14,13 @@ import (
 	"till/server"
 )
 
-// refuse answers {"error":TEXT}.
-func refuse(w http.ResponseWriter, status int, text string) {
-	answerJSON(w, status, struct {
-		Error string `json:"error"`
-	}{text})
+// refusal is what is answered before JSON-RPC.
+type refusal struct {
+	Error string `json:"error"`
 }
+
+// refuse answers {"error":TEXT}.
+func refuse(w http.ResponseWriter, status int, text string) { answerJSON(w, status, refusal{text}) }
 
 // revoked tells a terminal that it is no longer one.
 func revoked(w http.ResponseWriter) { refuse(w, http.StatusForbidden, server.ErrRevoked.Error()) }

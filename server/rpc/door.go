@@ -95,7 +95,7 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, grace time.Duration) e
 		ErrorLog:          slog.NewLogLogger(d.o.Log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- s.ServeTLS(l, "", "") }()
+	go func() { ended <- s.Serve(newListener(l, s.TLSConfig, d.o.Log)) }()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve terminals: %w", err)

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -235,21 +234,5 @@ func TestTicketsAllowNoEarlyData(t *testing.T) {
 	}
 	if !cache.filled() || cache.early {
 		t.Errorf("%d tickets, early data %v", cache.got, cache.early)
-	}
-}
-
-func TestPlainHTTPGetsNothingDone(t *testing.T) {
-	t.Parallel()
-	s := newShop(t)
-	response, err := http.Get("http://" + s.addr + "/openrpc.json")
-	if err == nil {
-		_ = response.Body.Close()
-		if response.StatusCode != http.StatusBadRequest {
-			t.Errorf("status %d", response.StatusCode)
-		}
-	}
-	var lost *net.OpError
-	if err != nil && !errors.As(err, &lost) && !errors.Is(err, io.EOF) {
-		t.Error(err)
 	}
 }

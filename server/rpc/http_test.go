@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,6 +98,36 @@ func TestABodyEndsAt256KiBAnnouncedOrNot(t *testing.T) {
 	_, err := fmt.Fprintf(conn, "POST /rpc HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", protocol.MaxRequest+1)
 	must(t, err)
 	conn.exactly(413, `{"error":"the request is too large"}`)
+}
+
+func TestWhatIsNoHTTPIsRefusedInJSONToo(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	c := s.enroll("kasse1")
+	for sent, want := range map[string]string{
+		"nonsense\r\n\r\n":                         `{"error":"400 Bad Request"}`,
+		"GET / HTTP/1.1\r\n\r\n":                   `{"error":"400 Bad Request: missing required Host header"}`,
+		"GET / HTTP/1.1\r\nHost: a\r\nb\r\n\r\n":   `{"error":"400 Bad Request"}`,
+		"GET / HTTP/1.1\r\nHost: \"'>\r\n\r\n":     `{"error":"400 Bad Request: malformed Host header"}`,
+		"GET /\x00 HTTP/1.1\r\nHost: till\r\n\r\n": `{"error":"400 Bad Request"}`,
+	} {
+		conn := c.dial()
+		_, err := io.WriteString(conn, sent)
+		must(t, err)
+		conn.exactly(400, want)
+	}
+	conn := c.dial()
+	_, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: till\r\nSmell: "+strings.Repeat("x", 24<<10)+"\r\n\r\n")
+	must(t, err)
+	conn.exactly(431, `{"error":"431 Request Header Fields Too Large"}`)
+
+	plain, err := net.Dial("tcp", s.addr)
+	must(t, err)
+	defer func() { _ = plain.Close() }()
+	must(t, plain.SetDeadline(time.Now().Add(5*time.Second)))
+	_, err = io.WriteString(plain, "GET / HTTP/1.1\r\nHost: till\r\n\r\n")
+	must(t, err)
+	(&line{t: t, from: bufio.NewReader(plain)}).exactly(400, `{"error":"speak HTTPS here"}`)
 }
 
 // line is a connection on which a test writes what it likes.
