@@ -117,6 +117,12 @@ func (a *application) openBill(sale *Sale, t *Tender) error {
 	if b.Description == "" {
 		b.Description = clipDescription(a.s.o.Settings.Shop.Name)
 	}
+	if a.s.cash.isLottery(b.Amount) {
+		b.Kind = BillLottery
+		if err := a.s.sealDraw(b); err != nil {
+			return err
+		}
+	}
 	if err := a.Bills.Insert(b); err != nil {
 		return fmt.Errorf("store bill: %w", err)
 	}
@@ -133,7 +139,7 @@ func (s *Server) tryContract(ctx context.Context, id string) {
 
 // makeContract gives the text of a bill's contract, which it makes if there is none.
 func (s *Server) makeContract(ctx context.Context, id string) ([]byte, error) {
-	refs, _, err := s.cash.mints(ctx)
+	refs, keys, err := s.cash.mints(ctx)
 	if err != nil {
 		s.o.Log.WarnContext(ctx, "no mint answers", "error", err)
 		return nil, errNoMint
@@ -151,15 +157,24 @@ func (s *Server) makeContract(ctx context.Context, id string) ([]byte, error) {
 			}
 			return err
 		}
-		text, err = w.contract(b, refs)
+		t, err := s.cash.terms(b, refs)
+		if err != nil {
+			return err
+		}
+		if b.Kind == BillLottery {
+			if t.Lottery, err = s.play(b, keys); err != nil {
+				return err
+			}
+		}
+		text, err = w.contract(b, t)
 		return err
 	})
 	return text, err
 }
 
 // contract signs a bill, keeps the text and tells the terminal.
-func (w *work) contract(b *Bill, refs []taler.MintRef) ([]byte, error) {
-	c, err := w.s.cash.sign(b, refs)
+func (w *work) contract(b *Bill, t taler.Terms) ([]byte, error) {
+	c, err := taler.NewContract(t, w.s.cash.key)
 	if err != nil {
 		return nil, err
 	}
@@ -173,20 +188,20 @@ func (w *work) contract(b *Bill, refs []taler.MintRef) ([]byte, error) {
 	return c.Text(), w.tellContract(b)
 }
 
-// sign makes the contract that a bill stands for.
-func (d *cashDesk) sign(b *Bill, refs []taler.MintRef) (*taler.Contract, error) {
+// terms are what a bill asks for.
+func (d *cashDesk) terms(b *Bill, refs []taler.MintRef) (t taler.Terms, err error) {
 	id, err := taler.ParseTransactionID(b.ID)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	amount, err := taler.FromMoney(b.Amount)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
-	return taler.NewContract(taler.Terms{
+	return taler.Terms{
 		TransactionID: id, Expiry: taler.TimeAt(b.Ends.Time()), Amount: amount, Description: b.Description,
 		HWire: d.hwire, Sale: string(b.Sale), Mints: refs,
-	}, d.key)
+	}, nil
 }
 
 // tellContract sends the terminal what to show as QR.
@@ -221,11 +236,14 @@ func (s *Server) Contract(ctx context.Context, q *taler.ContractRequest) ([]byte
 	case q.Product != "":
 		return s.productContract(ctx, q)
 	case q.TransactionID != nil:
-		return nil, notOffered("transaction_id", "no such tab")
+		return s.tabContract(ctx, *q.TransactionID)
 	}
 	b, text, err := s.saleContract(ctx, protocol.SaleID(q.Sale))
 	if err != nil || text != nil {
 		return text, err
+	}
+	if b.Kind == BillTab {
+		return nil, notOffered("sale", "a tab: ask for an offer")
 	}
 	return s.makeContract(ctx, b.ID)
 }
@@ -233,7 +251,7 @@ func (s *Server) Contract(ctx context.Context, q *taler.ContractRequest) ([]byte
 // saleContract finds the sale's open e-cash bill, and its contract if there is one.
 func (s *Server) saleContract(ctx context.Context, sale protocol.SaleID) (b *Bill, text []byte, err error) {
 	err = s.o.Store.Read(ctx, func(tx *Tx) error {
-		if b, err = tx.openBillOf(sale, s.o.Clock()); err != nil || b.Contract == "" {
+		if b, err = tx.openBillOf(sale, s.o.Clock()); err != nil || b.Contract == "" || b.Kind == BillTab {
 			return err
 		}
 		stored, err := tx.Contracts.Get(b.Contract)
@@ -302,7 +320,7 @@ func (b *Bill) over(sale *Sale, t *Tender, now protocol.Time, parameter string) 
 		return taken(parameter, "the sale is paid")
 	case t != nil && t.Removed:
 		return taken(parameter, "the cashier took it back")
-	case b.Ends != 0 && now >= b.Ends && b.Kind != BillTab:
+	case b.Kind == BillTab && now >= b.tabMoment(), now >= b.Ends:
 		return untrue(parameter, "the contract has lapsed")
 	}
 	return nil

@@ -79,7 +79,7 @@ func (s *Server) answered(ctx context.Context, id string) (*DepositAnswer, error
 	if err != nil {
 		return nil, err
 	}
-	if d.State == DepositWaiting {
+	if d.State == DepositWaiting && d.Status == 0 {
 		done := s.cash.ask(ctx, askDeposit+id, func(ctx context.Context) { s.tryDeposit(ctx, id) })
 		timer := time.NewTimer(inlineWait)
 		defer timer.Stop()
@@ -123,21 +123,13 @@ func (s *Server) matched(ctx context.Context, ps taler.Permissions) (*payment, e
 	p := &payment{}
 	var over *taler.Error
 	err := s.o.Store.Read(ctx, func(tx *Tx) error {
-		var text []byte
 		b, err := tx.Bills.Get(ps[0].TransactionID.String())
 		if err != nil {
 			return err
 		}
-		if b.Contract == "" {
-			return errNoBill // nobody was given one yet
-		}
-		stored, err := tx.Contracts.Get(b.Contract)
-		if err != nil {
-			return fmt.Errorf("find contract: %w", err)
-		}
-		text, p.bill = stored.Text, b
-		if p.contract, err = taler.ParseContract(text); err != nil {
-			return fmt.Errorf("read contract: %w", err)
+		p.bill = b
+		if p.contract, err = tx.contractOf(b, ps[0].HA); err != nil {
+			return err
 		}
 		over, err = tx.billOver(b, s.o.Clock())
 		return err
@@ -157,7 +149,30 @@ func (s *Server) matched(ctx context.Context, ps taler.Permissions) (*payment, e
 		return nil, over
 	}
 	terms := p.contract.Terms()
-	return p, ps.MatchAmount(&terms)
+	if err := ps.MatchAmount(&terms); err != nil || terms.Type() == taler.Direct {
+		return p, err
+	}
+	return p, p.bill.checkHeld(&ps[0], s.o.Clock())
+}
+
+// contractOf finds the contract that a permission speaks of. A tab has one for each
+// round; any other H_a is compared with the present one.
+func (tx *Tx) contractOf(b *Bill, hash taler.Hash) (*taler.Contract, error) {
+	stored, err := tx.Contracts.Get(hash.String())
+	if errors.Is(err, ErrNotFound) || err == nil && stored.Bill != b.ID {
+		if b.Contract == "" {
+			return nil, errNoBill // nobody was given one yet
+		}
+		stored, err = tx.Contracts.Get(b.Contract)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find contract: %w", err)
+	}
+	c, err := taler.ParseContract(stored.Text)
+	if err != nil {
+		return nil, fmt.Errorf("read contract: %w", err)
+	}
+	return c, nil
 }
 
 // billOver reads what [Bill.over] judges by.
@@ -243,16 +258,33 @@ func (s *Server) keepDeposit(ctx context.Context, id string, ps taler.Permission
 		if over != nil {
 			return over
 		}
+		terms := p.contract.Terms()
+		amount, err := terms.Amount.Money()
+		if err != nil {
+			return err
+		}
 		d := &Deposit{ID: id, Bill: b.ID, Contract: p.contract.Hash().String(), State: DepositWaiting, Body: text,
-			Amount: b.Amount, At: w.now, Until: until}
+			Amount: amount, At: w.now, Until: until}
+		c := closing{w, d, b}
+		switch b.Kind {
+		case BillTab:
+			return c.keepRound()
+		case BillLottery:
+			b.State, b.Deposit = BillWaiting, id
+			if err := c.draw(&ps[0], &terms); err != nil {
+				return err
+			}
+		default:
+			b.State, b.Deposit = BillWaiting, id
+		}
 		if err := w.Deposits.Insert(d); err != nil {
 			return fmt.Errorf("store deposit: %w", err)
 		}
-		b.State, b.Deposit = BillWaiting, id
 		if err := w.Bills.Update(b); err != nil {
 			return fmt.Errorf("store bill: %w", err)
 		}
-		return w.markWaiting(b, true)
+		w.mints = true
+		return w.markWaiting(b, d.State == DepositWaiting)
 	})
 }
 

@@ -50,6 +50,11 @@ func (s *Server) askMint(ctx context.Context, id string) (outcome, err error) {
 		if ps, err = taler.ParsePermissions(d.Body); err != nil {
 			return err
 		}
+		if ps[0].Type == taler.Probabilistic {
+			if err := s.openPermission(tx, d, &ps[0]); err != nil {
+				return err
+			}
+		}
 		account, err := readAccount(tx, s.seal, ps[0].HWire.String())
 		request = taler.DepositRequest{Permissions: ps, Wire: account}
 		return err
@@ -125,7 +130,10 @@ func (c closing) paid() error {
 	if err != nil {
 		return err
 	}
-	c.deposit.State, c.deposit.Status, c.deposit.Answer = DepositPaid, http.StatusOK, answer
+	c.deposit.State = DepositPaid
+	if c.bill.Kind != BillTab { // each round of a tab had its answer
+		c.deposit.Status, c.deposit.Answer = http.StatusOK, answer
+	}
 	if err := c.Deposits.Update(c.deposit); err != nil {
 		return fmt.Errorf("store deposit: %w", err)
 	}
@@ -146,20 +154,32 @@ func (c closing) paid() error {
 		}
 		return c.markWaiting(c.bill, false)
 	}
-	if c.bill.Tender != "" {
-		t, err := c.Tenders.Get(c.bill.Tender)
-		if err != nil {
-			return fmt.Errorf("find tender: %w", err)
-		}
-		t.Accepted = c.now
-		if err := c.Tenders.Update(t); err != nil {
-			return fmt.Errorf("mark tender: %w", err)
-		}
-	}
-	if err := c.tell(alertAccepted, reasonPaid, "paid"); err != nil {
+	if err := c.accept(); err != nil {
 		return err
 	}
 	return c.markWaiting(c.bill, false)
+}
+
+// accept marks the tender paid and tells the terminal.
+func (c closing) accept() error {
+	if c.bill.Tender == "" {
+		return nil
+	}
+	t, err := c.Tenders.Get(c.bill.Tender)
+	if err != nil {
+		return fmt.Errorf("find tender: %w", err)
+	}
+	t.Accepted = c.now
+	t.Short = c.bill.Kind == BillTab && c.bill.Signed < c.bill.Amount.Minor
+	if err := c.Tenders.Update(t); err != nil {
+		return fmt.Errorf("mark tender: %w", err)
+	}
+	if c.bill.Kind == BillTab {
+		if err := c.tellTab(c.bill, tabPaid); err != nil {
+			return err
+		}
+	}
+	return c.tell(alertAccepted, reasonPaid, "paid")
 }
 
 // receipt is the answer that says paid.
@@ -177,10 +197,58 @@ func (c closing) receipt() ([]byte, error) {
 		return nil, fmt.Errorf("read permissions: %w", err)
 	}
 	terms := contract.Terms()
-	return taler.Encode(&taler.Paid{
+	paid := &taler.Paid{
 		Status: taler.StatusDepositOK, TransactionID: terms.TransactionID, Amount: terms.Amount,
 		Receipt: *taler.NewReceipt(contract, ps, taler.TimeAt(c.now.Time()), c.s.cash.key),
-	})
+	}
+	if terms.Lottery != nil {
+		draw, err := c.s.drawOf(c.bill, &terms)
+		if err != nil {
+			return nil, err
+		}
+		if paid.RM = &draw.RM; !draw.Won(ps[0].RC) {
+			paid.Status = taler.StatusLotteryLost
+		}
+	}
+	return taler.Encode(paid)
+}
+
+// openPermission adds the draw to a lottery's permission: the mint checks it.
+func (s *Server) openPermission(tx *Tx, d *Deposit, p *taler.Permission) error {
+	b, err := tx.Bills.Get(d.Bill)
+	if err != nil {
+		return fmt.Errorf("find bill: %w", err)
+	}
+	c, err := tx.contractOf(b, p.HA)
+	if err != nil {
+		return err
+	}
+	t := c.Terms()
+	p.Draw, err = s.drawOf(b, &t)
+	return err
+}
+
+// keepRound stores a round of a tab without asking the mint; the highest counts. The
+// last round of a closed tab ends it.
+func (c closing) keepRound() (err error) {
+	c.deposit.State, c.deposit.Status = DepositSigned, http.StatusOK
+	if c.deposit.Answer, err = c.receipt(); err != nil {
+		return err
+	}
+	if err := c.Deposits.Insert(c.deposit); err != nil {
+		return fmt.Errorf("store deposit: %w", err)
+	}
+	if c.deposit.Amount.Minor <= c.bill.Signed {
+		return nil
+	}
+	c.bill.Signed, c.bill.Deposit = c.deposit.Amount.Minor, c.deposit.ID
+	if err := c.tellTab(c.bill, tabCharged); err != nil {
+		return err
+	}
+	if c.bill.Closed && c.bill.Signed >= c.bill.Amount.Minor {
+		return c.endTab(c.bill)
+	}
+	return c.Bills.Update(c.bill)
 }
 
 // unwanted gives the word why the money is owed to the customer, "" when it pays.
@@ -224,20 +292,39 @@ func (c closing) owe(reason string) error {
 
 // refused opens the bill again for another payment.
 func (c closing) refused(state DepositState, reason, message string, answer []byte) error {
-	c.deposit.State, c.deposit.Status, c.deposit.Answer = state, http.StatusForbidden, answer
+	c.deposit.State = state
+	if c.bill.Kind != BillTab {
+		c.deposit.Status, c.deposit.Answer = http.StatusForbidden, answer
+	}
 	if err := c.Deposits.Update(c.deposit); err != nil {
 		return fmt.Errorf("store deposit: %w", err)
 	}
 	if c.bill.State == BillWaiting && c.bill.Deposit == c.deposit.ID {
-		c.bill.State, c.bill.Deposit = BillOpen, ""
-		if err := c.Bills.Update(c.bill); err != nil {
-			return fmt.Errorf("store bill: %w", err)
+		if err := c.reopen(); err != nil {
+			return err
 		}
 	}
 	if err := c.tell(alertRejected, reason, message); err != nil {
 		return err
 	}
 	return c.markWaiting(c.bill, false)
+}
+
+// reopen lets another payment take the bill's place. What was signed on a tab cannot
+// be replaced, nor can a commitment that was played.
+func (c closing) reopen() error {
+	c.bill.State, c.bill.Deposit = BillOpen, ""
+	if c.bill.Kind == BillTab || c.bill.Kind == BillLottery {
+		c.bill.State, c.bill.Deposit = BillLost, c.deposit.ID
+		c.alarm("ecash", "", "the mint refused what was locked: %s of transaction %s are lost", plain(c.deposit.Amount), c.bill.ID)
+	}
+	if err := c.Bills.Update(c.bill); err != nil {
+		return fmt.Errorf("store bill: %w", err)
+	}
+	if c.bill.Kind == BillTab {
+		return c.tellTab(c.bill, tabLost)
+	}
+	return nil
 }
 
 // expired gives up: the coin's time is over and what the mint did is not known.

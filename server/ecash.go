@@ -358,7 +358,14 @@ func (s *Server) passCashDesk(ctx context.Context, now protocol.Time) (next prot
 		try(askDeposit+d.ID, d.At, func(ctx context.Context) { s.tryDeposit(ctx, d.ID) })
 	}
 	for _, b := range bills {
-		if b.State == BillOpen && b.Contract == "" && b.Kind != BillTab {
+		switch {
+		case b.Release:
+			try(askUnlock+b.ID, now, func(ctx context.Context) { s.tryUnlock(ctx, b) })
+		case b.Kind == BillTab && now >= b.tabMoment():
+			try("lapse "+b.ID, now, func(ctx context.Context) { s.lapse(ctx, b.ID) })
+		case b.Kind == BillTab:
+			next = earlier(next, b.tabMoment())
+		default:
 			try("contract "+b.ID, now, func(ctx context.Context) { s.tryContract(ctx, b.ID) })
 		}
 	}

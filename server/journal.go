@@ -240,6 +240,12 @@ func (a *application) apply() error {
 		return a.saleSaid()
 	case protocol.EntryRefund:
 		return a.refund()
+	case protocol.EntryTabOpened:
+		return a.tabOpened()
+	case protocol.EntryTabCharged:
+		return a.tabCharged()
+	case protocol.EntryTabClosed:
+		return a.tabClosed()
 	case protocol.EntryShiftClosed:
 		a.shiftClosed()
 	case protocol.EntrySignedIn:
@@ -252,8 +258,7 @@ func (a *application) apply() error {
 		if a.read(&body) {
 			a.alarm("tamper", a.terminal.Name, "the case of %s was opened (sensor %s)", a.terminal.Name, body.Sensor)
 		}
-	case protocol.EntryShiftOpened, protocol.EntryTabOpened, protocol.EntryTabCharged, protocol.EntryTabClosed,
-		protocol.EntryPayout, protocol.EntryReceiptPrinted, protocol.EntryDrawerOpened,
+	case protocol.EntryShiftOpened, protocol.EntryPayout, protocol.EntryReceiptPrinted, protocol.EntryDrawerOpened,
 		protocol.EntryOverride, protocol.EntrySettings, protocol.EntryTokenReceived:
 		// Kept for the books; nothing follows from them here.
 	default:

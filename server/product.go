@@ -75,13 +75,25 @@ func (s *Server) productContract(ctx context.Context, q *taler.ContractRequest) 
 		if err != nil {
 			return nil, errNoMint
 		}
-		c, err := s.cash.sign(b, refs)
+		c, err := s.signProduct(b, refs)
 		if err != nil {
-			return nil, fmt.Errorf("sign contract: %w", err)
+			return nil, err
 		}
 		return c.Text(), nil
 	}
 	return nil, notOffered("product", "no such product with a price")
+}
+
+func (s *Server) signProduct(b *Bill, refs []taler.MintRef) (*taler.Contract, error) {
+	t, err := s.cash.terms(b, refs)
+	if err != nil {
+		return nil, err
+	}
+	c, err := taler.NewContract(t, s.cash.key)
+	if err != nil {
+		return nil, fmt.Errorf("sign contract: %w", err)
+	}
+	return c, nil
 }
 
 // priced gives the goods that have a price.
@@ -127,7 +139,7 @@ func (s *Server) recallProduct(ctx context.Context, id taler.TransactionID) (*Bi
 		if err != nil {
 			return nil, nil, errNoMint
 		}
-		c, err := s.cash.sign(b, refs)
+		c, err := s.signProduct(b, refs)
 		return b, c, err
 	}
 	return nil, nil, errNoBill

@@ -331,7 +331,7 @@ func (a *application) tenderRemoved() error {
 		return fmt.Errorf("remove tender: %w", err)
 	}
 	a.sales[sale.ID] = struct{}{}
-	return nil
+	return a.dropBills(sale.ID, t.ID)
 }
 
 // What a cashier said of a sale ([Sale.Said]).
@@ -374,6 +374,9 @@ func (a *application) saleSaid() error {
 		return fmt.Errorf("store %s: %w", a.entry.Kind, err)
 	}
 	a.sales[sale.ID] = struct{}{}
+	if sale.Said == saidCancelled {
+		return a.dropBills(sale.ID, "")
+	}
 	return nil
 }
 

@@ -267,6 +267,7 @@ type Tender struct {
 	Accepted protocol.Time // first acceptance, 0 before
 	Replaced bool          // a payment of it once vanished
 	Waiting  bool          // e-cash: a permission is stored and the mint has not answered
+	Short    bool          // a tab of which not all was signed
 }
 
 // TenderRows keeps tenders.

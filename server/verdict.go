@@ -300,9 +300,9 @@ func (r *Settings) judgeSale(sale *Sale, tenders []*Tender, of map[protocol.Tend
 		j := r.offChain(t, now)
 		if t.onChain() {
 			j = of[t.ID].judgement
-			flags = append(flags, j.flags...)
 			taken = taken || t.Accepted != 0
 		}
+		flags = append(flags, j.flags...)
 		if !known || j.state.Rank() < worst.state.Rank() {
 			j.next = earlier(j.next, worst.next)
 			worst, known = j, true
@@ -336,6 +336,9 @@ func (r *Settings) judgeSale(sale *Sale, tenders []*Tender, of map[protocol.Tend
 // drawer when they are told; e-cash and Lightning when they were accepted.
 func (r *Settings) offChain(t *Tender, now protocol.Time) judgement {
 	switch {
+	case t.Short && t.Accepted != 0:
+		return judgement{state: protocol.SaleConfirmed, flags: []protocol.Flag{protocol.FlagUnderpaid}, verdict: protocol.VerdictAccept,
+			reason: reasonUnderpaid, message: "the tab is paid as far as the customer signed; the rest is missing"}
 	case t.Kind == protocol.TenderCash || t.Kind == protocol.TenderCard || t.Accepted != 0:
 		return judgement{state: protocol.SaleConfirmed, verdict: protocol.VerdictAccept, reason: reasonPaid, message: "paid"}
 	case t.Waiting:
