@@ -26,6 +26,8 @@ const (
 type Shop interface {
 	Contract(ctx context.Context, q *taler.ContractRequest) ([]byte, error)
 	Deposit(ctx context.Context, ps taler.Permissions) (*server.DepositAnswer, error)
+	Offer(ctx context.Context, q *taler.OfferRequest) (*taler.Offer, error)
+	Lock(ctx context.Context, l *taler.Lock) (*server.DepositAnswer, error)
 }
 
 // Options are what a [Door] stands on; all are needed.
@@ -68,6 +70,8 @@ func (d *Door) routes() []route {
 	return []route{
 		{"/contract", []string{http.MethodGet, http.MethodPost}, d.contract},
 		{"/deposit", []string{http.MethodPost, http.MethodGet}, d.deposit},
+		{"/offer", []string{http.MethodPost}, d.offer},
+		{"/lock", []string{http.MethodPost}, d.lock},
 		{"/openapi.json", []string{http.MethodGet}, d.openapi},
 	}
 }
@@ -159,6 +163,34 @@ func (d *Door) deposit(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a, err := d.o.Shop.Deposit(r.Context(), ps)
+	if err != nil {
+		d.refuse(w, r, err)
+		return
+	}
+	d.wrote(r, taler.WriteJSON(w, a.Status, a.Body))
+}
+
+func (d *Door) offer(w http.ResponseWriter, r *http.Request) {
+	q := new(taler.OfferRequest)
+	err := d.read(w, r, q)
+	var o *taler.Offer
+	if err == nil {
+		o, err = d.o.Shop.Offer(r.Context(), q)
+	}
+	if err != nil {
+		d.refuse(w, r, err)
+		return
+	}
+	d.wrote(r, taler.WriteMessage(w, http.StatusOK, o))
+}
+
+func (d *Door) lock(w http.ResponseWriter, r *http.Request) {
+	l := new(taler.Lock)
+	err := d.read(w, r, l)
+	var a *server.DepositAnswer
+	if err == nil {
+		a, err = d.o.Shop.Lock(r.Context(), l)
+	}
 	if err != nil {
 		d.refuse(w, r, err)
 		return
