@@ -22,7 +22,7 @@ func (p *program) customer() *cobra.Command {
 	c := &cobra.Command{Use: "customer", Short: "A customer's wallet for e-cash", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return usage("till help customer", "say what the customer does") }}
 	path := c.PersistentFlags().String("purse", "", "file of the wallet (default purse.json in the data directory)")
-	c.AddCommand(p.customerWithdraw(path), p.customerBalance(path), p.customerPay(path))
+	c.AddCommand(p.customerWithdraw(path), p.customerBalance(path), p.customerPay(path), p.customerTab(path))
 	return c
 }
 
@@ -122,6 +122,31 @@ func (p *program) customerPay(path *string) *cobra.Command {
 	}
 	c.Flags().BoolVar(&plain, "plain-http", false, "do not ask before plain HTTP beyond this machine")
 	c.Flags().DurationVar(&wait, "wait", payWait, "how long to wait for a mint that does not answer")
+	return c
+}
+
+func (p *program) customerTab(path *string) *cobra.Command {
+	var plain bool
+	c := &cobra.Command{
+		Use: "tab URL", Short: "Open a tab and sign its rounds until the shop closes it", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := p.exposed(args[0], plain); err != nil {
+				return err
+			}
+			return p.withPurse(*path, "open the tab", func(w *purse.Purse) error {
+				signed, err := w.Tab(c.Context(), args[0], func(amount, description string) {
+					if !p.json {
+						p.say("%s so far: %s\n", amount, description)
+					}
+				})
+				if err != nil {
+					return err
+				}
+				return p.print(map[string]string{"signed": signed}, func() { p.say("the tab is closed: %s\n", signed) })
+			})
+		},
+	}
+	c.Flags().BoolVar(&plain, "plain-http", false, "do not ask before plain HTTP beyond this machine")
 	return c
 }
 

@@ -67,6 +67,9 @@ func practiceConfig(c config.Config) *config.Config {
 	if c.Shop.Tax == nil {
 		c.Shop.Tax = []config.Tax{{Code: "A", RateBP: 2000, Included: true}, {Code: "B", RateBP: 1000, Included: true}}
 	}
+	if c.Ecash.LotteryBelow == "0" {
+		c.Ecash.LotteryBelow = "0.05"
+	}
 	if c.Limits.PinApproval == "0" {
 		c.Limits.PinApproval, c.Limits.PinApprovalDay = "100", "500"
 	}

@@ -15,7 +15,7 @@ import (
 
 // Paid is what came of a payment.
 type Paid struct {
-	State         string `json:"state"` // paid, or lost: a lottery that cost nothing
+	State         string `json:"state"` // paid, or free: a lottery that cost nothing
 	TransactionID string `json:"transaction_id"`
 	Amount        string `json:"amount"`
 	Description   string `json:"description"`
@@ -39,7 +39,7 @@ func (p *Purse) Pay(ctx context.Context, text string) (*Paid, error) {
 		switch r.State {
 		case statePending:
 			return p.send(ctx, link, r)
-		case statePaid:
+		case statePaid, stateFree:
 			return p.receipt(link, r)
 		}
 		return nil, fmt.Errorf("%w: it was refused before; ask the cashier for a new code", ErrRefused)
@@ -48,7 +48,7 @@ func (p *Purse) Pay(ctx context.Context, text string) (*Paid, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.sign(ctx, link, c)
+	r, err := p.sign(ctx, link, text, c)
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +130,13 @@ type part struct {
 }
 
 // sign makes permissions for a contract and takes their amounts off the coins.
-func (p *Purse) sign(ctx context.Context, link *taler.Link, c *taler.Contract) (*paymentRecord, error) {
+func (p *Purse) sign(ctx context.Context, link *taler.Link, text string, c *taler.Contract) (*paymentRecord, error) {
 	t := c.Terms()
-	if t.Type() != taler.Direct {
-		return nil, fmt.Errorf("%w: this purse does not pay by %s", ErrRefused, t.Type())
+	switch t.Type() {
+	case taler.Probabilistic:
+		return p.gamble(ctx, link, text, c)
+	case taler.Incremental:
+		return nil, fmt.Errorf("%w: a round of a tab stands where a bill should", ErrRefused)
 	}
 	m, _, err := p.mintOf(ctx, t.Mints)
 	if err != nil {
@@ -243,7 +246,12 @@ func (p *Purse) close(link *taler.Link, r *paymentRecord, body []byte) (*Paid, e
 		r.Answer = nil
 		return nil, fmt.Errorf("the receipt does not verify; keep the purse and ask the cashier: %w", err)
 	}
-	r.State = statePaid
+	r.State = paid.State
+	if r.State == stateFree {
+		if err := p.putBack(r); err != nil {
+			return nil, err
+		}
+	}
 	return paid, p.save()
 }
 
@@ -264,8 +272,12 @@ func (p *Purse) receipt(link *taler.Link, r *paymentRecord) (*Paid, error) {
 	if err := a.Receipt.Verify(link.Merchant, c, ps); err != nil {
 		return nil, err
 	}
+	state, err := p.drawn(&a, c, ps)
+	if err != nil {
+		return nil, err
+	}
 	t := c.Terms()
-	return &Paid{State: statePaid, TransactionID: t.TransactionID.String(), Amount: t.Amount.String(), Description: t.Description, Receipt: a.Receipt.Sig.String()}, nil
+	return &Paid{State: state, TransactionID: t.TransactionID.String(), Amount: t.Amount.String(), Description: t.Description, Receipt: a.Receipt.Sig.String()}, nil
 }
 
 // refused looks at a 403: a verified proof says which coin is spent; without one the
@@ -301,6 +313,12 @@ func (p *Purse) refused(r *paymentRecord, body []byte) error {
 
 // giveUp puts the coins back: the shop does not want them for this contract.
 func (p *Purse) giveUp(r *paymentRecord, reason error) error {
+	r.State = stateRefused
+	return errors.Join(reason, p.putBack(r), p.save())
+}
+
+// putBack makes the coins of a payment whole again.
+func (p *Purse) putBack(r *paymentRecord) error {
 	ps, err := taler.ParsePermissions(r.Sent)
 	if err != nil {
 		return err
@@ -310,8 +328,7 @@ func (p *Purse) giveUp(r *paymentRecord, reason error) error {
 			c.Left += ps[i].Amount.Micro()
 		}
 	}
-	r.State = stateRefused
-	return errors.Join(reason, p.save())
+	return nil
 }
 
 // find gives the record of a permission's coin.

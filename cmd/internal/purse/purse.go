@@ -50,6 +50,7 @@ type stored struct {
 	Drafts   []*draftRecord   `json:"drafts"`
 	Coins    []*coinRecord    `json:"coins"`
 	Payments []*paymentRecord `json:"payments"`
+	Tabs     []*tabRecord     `json:"tabs"`
 }
 
 // mintRecord is a mint whose master key is pinned, with the reserve kept there.
@@ -83,6 +84,7 @@ const (
 	statePending = "pending" // sent, perhaps: only the identical request may follow
 	statePaid    = "paid"
 	stateRefused = "refused"
+	stateFree    = "free" // a lottery that cost nothing
 )
 
 // paymentRecord is what was signed for a contract.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,9 +39,42 @@ func must[T any](v T, err error) func(*testing.T) T {
 	}
 }
 
+// minted makes a mint with all its keys once; tests work on copies of its files.
+var minted = sync.OnceValues(func() (map[string][]byte, error) {
+	dir, err := os.MkdirTemp("", "till-purse-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	c, err := config.Load(config.Sources{})
+	if err != nil {
+		return nil, err
+	}
+	m, err := boot.OpenMint(context.Background(), boot.MintOptions{Dir: dir, Config: c, Clock: &boot.Clock{}, Random: rand.Reader,
+		Log: slog.New(slog.DiscardHandler), Listen: "127.0.0.1:0"})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(m.Warm(context.Background()), m.Close()); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, name := range []string{"mint.db", "mint.key"} {
+		if files[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
+	for name, text := range must(minted())(t) {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c := must(config.Load(config.Sources{}))(t)
 	clock, line, log := &boot.Clock{}, boot.NewLine(), slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -220,5 +254,100 @@ func TestAPaymentIsKeptWhileTheMintIsDown(t *testing.T) {
 	must(p.Pay(t.Context(), link))(t)
 	if left := w.left(p); left != 520 {
 		t.Errorf("%d left", left)
+	}
+}
+
+// TestAPurseKeepsATab signs rounds at the counter's pace, over a restart of the purse.
+func TestAPurseKeepsATab(t *testing.T) {
+	w := newWorld(t)
+	p := w.purse("purse.json", nil)
+	must(p.Withdraw(t.Context(), w.mint(), "", "60"))(t)
+	sale, tender := protocol.SaleID(must(w.terminal.NewID())(t)), protocol.TenderID(must(w.terminal.NewID())(t))
+	eur := func(minor int64) protocol.Money { return protocol.Money{Currency: "EUR", Minor: minor} }
+	must(w.terminal.Append(t.Context(), protocol.EntrySaleOpened, protocol.SaleOpened{Sale: sale, Total: eur(0)}))(t)
+	must(w.terminal.Append(t.Context(), protocol.EntryTabOpened, protocol.TabOpened{Sale: sale, Tender: tender, MaxAmount: eur(3000)}))(t)
+	link := w.tabLink(tender)
+	rounds := make(chan string, 4)
+	told := func(amount, _ string) { rounds <- amount }
+	charge := func(minor int64) {
+		must(w.terminal.Append(t.Context(), protocol.EntryTabCharged, protocol.TabCharged{Sale: sale, Tender: tender, Amount: eur(minor)}))(t)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.Tab(ctx, link, told)
+		ended <- err
+	}()
+	charge(400)
+	if got := <-rounds; got != "EUR 4.00" {
+		t.Errorf("signed %s", got)
+	}
+	cancel()
+	if err := <-ended; !errors.Is(err, purse.ErrUnreachable) {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p = w.purse("purse.json", nil)
+	charge(950)
+	type result struct {
+		signed string
+		err    error
+	}
+	done := make(chan result, 1)
+	go func() {
+		signed, err := p.Tab(t.Context(), link, told)
+		done <- result{signed, err}
+	}()
+	if got := <-rounds; got != "EUR 9.50" {
+		t.Errorf("signed %s", got)
+	}
+	must(w.terminal.Append(t.Context(), protocol.EntryTabClosed, protocol.TabClosed{Sale: sale, Tender: tender}))(t)
+	if got := <-done; got.err != nil || got.signed != "EUR 9.50" || w.left(p) != 6000-950 {
+		t.Errorf("%+v, %d left", got, w.left(p))
+	}
+}
+
+// tabLink waits for the link of a tab.
+func (w *world) tabLink(tender protocol.TenderID) string {
+	w.t.Helper()
+	for range 1000 {
+		for _, a := range must(w.terminal.AlertLog(w.t.Context(), 0, 100))(w.t) {
+			var ready protocol.ContractReady
+			if a.Kind == protocol.AlertContract && a.Decode(&ready) == nil && ready.Tender == tender {
+				return ready.URL
+			}
+		}
+		select {
+		case <-w.terminal.Facts():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	w.t.Fatal("no link came")
+	return ""
+}
+
+func TestAPursePlaysForLessThanACoin(t *testing.T) {
+	w := newWorld(t)
+	p := w.purse("purse.json", nil)
+	must(p.Withdraw(t.Context(), w.mint(), "", "0.50"))(t)
+	if _, err := p.Pay(t.Context(), w.sell(3)); !errors.Is(err, purse.ErrTooLittle) {
+		t.Errorf("without a coin of 0.05: %v", err)
+	}
+	for range 5 {
+		must(p.Withdraw(t.Context(), w.mint(), "", "0.05"))(t)
+	}
+	for range 4 {
+		before := w.left(p)
+		link := w.sell(3)
+		paid := must(p.Pay(t.Context(), link))(t)
+		cost := map[string]int64{"paid": 5, "free": 0}[paid.State]
+		if got := before - w.left(p); got != cost {
+			t.Errorf("%s cost %d", paid.State, got)
+		}
+		if again := must(p.Pay(t.Context(), link))(t); again.Receipt != paid.Receipt {
+			t.Error("played twice")
+		}
 	}
 }
