@@ -83,8 +83,8 @@ func (q *request) call(ctx context.Context, c protocol.Call) (result any, err er
 		return nil, errLeft
 	case errors.As(err, &known) && known.Code != protocol.CodeInternal:
 		return nil, known
-	case ctx.Err() != nil:
-		return nil, errLeft
+	case ctx.Err() != nil && c.Method != protocol.CallSweep && c.Method != protocol.CallDispense:
+		return nil, errLeft // which is why it failed; a payout does not end with its caller
 	}
 	return nil, q.fault(ctx, c.Method, err)
 }
