@@ -257,7 +257,8 @@ func BenchmarkIdle(b *testing.B) {
 			b.Fatal(err)
 		}
 		at := filepath.Join(dir, "serve.json")
-		serve := exec.Command(path, "serve", "--practice", "--data", dir, "--rpc", "127.0.0.1:0", "--control", "127.0.0.1:0", "--addresses-file", at)
+		serve := exec.Command(path, "serve", "--practice", "--data", dir, "--rpc", "127.0.0.1:0", "--control", "127.0.0.1:0",
+			"--merchant", "127.0.0.1:0", "--mint", "127.0.0.1:0", "--addresses-file", at)
 		if err := serve.Start(); err != nil {
 			b.Fatal(err)
 		}

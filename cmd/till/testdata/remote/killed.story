@@ -1,0 +1,31 @@
+# Server and terminal are killed at each stage of a sale and started again.
+patience 70s
+ring 5
+do pay
+do tender.bitcoin
+qr /^bitcoin:/i as before
+pull server
+plug server
+customer pays
+see state accepted
+see "PAID"
+pull server
+plug server
+pull power
+plug power
+screen register
+ring 6
+do pay
+do tender.bitcoin
+customer pays
+pull server
+pull power
+plug server
+plug power
+see state accepted
+see "PAID"
+do acknowledge
+do sales
+mine 3
+see state confirmed
+journal verify
