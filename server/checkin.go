@@ -65,21 +65,22 @@ func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.
 		Time: s.o.Clock(), Log: s.log, Alerts: []protocol.Alert{}, Quotes: []protocol.Quote{},
 		Poll: int64(s.o.Settings.Poll / time.Second), Entropy: hex.EncodeToString(entropy),
 	}
-	var t *Terminal
-	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
-		if t, err = tx.Terminals.Get(id); err != nil {
-			return err
-		}
-		r.Journal = t.JournalSeq
-		if t.State != TerminalLiving {
-			return nil
-		}
-		r.Alerts, r.More, err = s.alertsFor(tx, t, p)
-		return err
-	})
+	t, err := s.terminalOf(ctx, id)
 	if err != nil {
-		return nil, false, fmt.Errorf("read alerts: %w", err)
+		return nil, false, fmt.Errorf("find terminal: %w", err)
 	}
+	if t.State == TerminalLiving && s.behind(t, p) {
+		err = s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+			if t, err = tx.Terminals.Get(id); err == nil && t.State == TerminalLiving {
+				r.Alerts, r.More, err = s.alertsFor(tx, t, p)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, false, fmt.Errorf("read alerts: %w", err)
+		}
+	}
+	r.Journal = t.JournalSeq
 	switch t.State {
 	case TerminalRevoked:
 		return nil, false, ErrRevoked
@@ -100,6 +101,11 @@ func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.
 	}
 	news := len(r.Alerts) > 0 || r.Config != nil || p.Log != "" && p.Log != s.log
 	return r, news, nil
+}
+
+// behind reports whether there may be alerts that the terminal has not stored.
+func (s *Server) behind(t *Terminal, p protocol.CheckIn) bool {
+	return p.Alert != t.AlertSeq || p.Log != "" && p.Log != s.log
 }
 
 // alertsFor gives the alerts behind the terminal's cursor, from the first kept

@@ -67,6 +67,7 @@ type Server struct {
 	quoteKey ed25519.PrivateKey
 	cash     *cashDesk // nil: e-cash is not taken
 
+	roll    *roll
 	lines   lines
 	watch   *watch
 	quoted  quoteDesk
@@ -94,7 +95,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s := &Server{
-		o: o, identity: o.Wallet.Identity(), seal: sealing, lines: newLines(), watch: newWatch(), desk: newDesk(),
+		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), desk: newDesk(),
 		outbox: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 	s.effects = map[string]effect{effectBroadcast: s.broadcast}

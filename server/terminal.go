@@ -21,14 +21,10 @@ type TerminalStatus struct {
 // [ErrRevoked], and [ErrCertificateExpired] together with the terminal.
 func (s *Server) Authenticate(ctx context.Context, serial string, keyHash protocol.Hash) (*Terminal, error) {
 	var t *Terminal
-	var key *TerminalKey
-	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
-		if key, err = tx.Keys.BySerial(serial); err != nil {
-			return err
-		}
-		t, err = tx.Terminals.Get(key.Terminal)
-		return err
-	})
+	key, err := s.keyOf(ctx, serial)
+	if err == nil {
+		t, err = s.terminalOf(ctx, key.Terminal)
+	}
 	now := s.o.Clock()
 	switch {
 	case errors.Is(err, ErrNotFound), err == nil && key.Hash != keyHash:

@@ -40,6 +40,7 @@ func (s *Server) write(ctx context.Context, f func(w *work) error) error {
 			}
 			return f(w)
 		})
+		s.roll.generation.Add(1) // whatever the outcome
 		if errors.Is(err, ErrChanged) {
 			continue
 		}

@@ -39,7 +39,7 @@ func (r addresses) Leased(id protocol.TerminalID) ([]*server.LeasedAddress, erro
 
 func (r addresses) Rested(before protocol.Time, most int) ([]*server.LeasedAddress, error) {
 	return all(r.rows, scanAddress, "SELECT "+addressColumns+` FROM addresses
-		WHERE terminal = '' AND rested > 0 AND rested <= $1 AND seen = 0 AND tender = '' ORDER BY rested, idx LIMIT $2`, before, most)
+		WHERE terminal = '' AND rested > 0 AND rested <= $1 AND seen = 0 AND tender = '' ORDER BY rested, idx LIMIT $2 + 0`, before, most)
 }
 
 func (r addresses) Watched(now protocol.Time) ([]*server.LeasedAddress, error) {

@@ -57,7 +57,7 @@ func (r outbox) Due(now protocol.Time, most int) ([]*server.Effect, error) {
 		e := &server.Effect{}
 		return e, row.Scan(&e.ID, &e.Kind, &e.Ref, &e.Due, &e.Tries)
 	}
-	return all(r.rows, scan, "SELECT id, kind, ref, due, tries FROM outbox WHERE due <= $1 ORDER BY due, id LIMIT $2", now, most)
+	return all(r.rows, scan, "SELECT id, kind, ref, due, tries FROM outbox WHERE due <= $1 ORDER BY due, id LIMIT $2 + 0", now, most)
 }
 
 func (r outbox) Later(id protocol.ID, due protocol.Time) error {

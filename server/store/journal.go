@@ -36,7 +36,7 @@ func (r journal) Get(id protocol.TerminalID, seq int64) (*server.StoredEntry, er
 }
 
 func (r journal) After(id protocol.TerminalID, seq int64, most int) ([]server.StoredEntry, error) {
-	return all(r.rows, scanEntry, "SELECT "+journalColumns+" FROM journal WHERE terminal = $1 AND seq > $2 ORDER BY seq LIMIT $3", id, seq, most)
+	return all(r.rows, scanEntry, "SELECT "+journalColumns+" FROM journal WHERE terminal = $1 AND seq > $2 ORDER BY seq LIMIT $3 + 0", id, seq, most)
 }
 
 type alerts struct{ rows }
@@ -62,7 +62,7 @@ func scanAlert(row scanner) (protocol.Alert, error) {
 }
 
 func (r alerts) After(id protocol.TerminalID, seq int64, most int) ([]protocol.Alert, error) {
-	return all(r.rows, scanAlert, "SELECT seq, at, kind, body FROM alerts WHERE terminal = $1 AND seq > $2 ORDER BY seq LIMIT $3", id, seq, most)
+	return all(r.rows, scanAlert, "SELECT seq, at, kind, body FROM alerts WHERE terminal = $1 AND seq > $2 ORDER BY seq LIMIT $3 + 0", id, seq, most)
 }
 
 func (r alerts) Ack(id protocol.TerminalID, seq int64) error {

@@ -34,7 +34,7 @@ func (r mintReserves) Events(reserve string, most int) ([]server.MintReserveEven
 	scan := func(row scanner) (e server.MintReserveEvent, err error) {
 		return e, row.Scan(&e.Taken, &e.Amount, &e.At)
 	}
-	list, err := all(r.rows, scan, "SELECT taken, amount, at FROM mint_reserve_events WHERE reserve = $1 ORDER BY seq DESC LIMIT $2", reserve, most)
+	list, err := all(r.rows, scan, "SELECT taken, amount, at FROM mint_reserve_events WHERE reserve = $1 ORDER BY seq DESC LIMIT $2 + 0", reserve, most)
 	slices.Reverse(list)
 	return list, err
 }
@@ -55,7 +55,7 @@ func (r mintCoins) Spends(coin string, most int) ([]*server.MintClaim, error) {
 		return c, row.Scan(&c.Merchant, &c.Bill, &c.Identity, &c.Amount, &c.Body, &c.Answer, &c.At)
 	}
 	return all(r.rows, scan, `SELECT merchant, bill, identity, amount, body, answer, at FROM mint_spends WHERE coin = $1
-		ORDER BY amount DESC, merchant, bill LIMIT $2`, coin, most)
+		ORDER BY amount DESC, merchant, bill LIMIT $2 + 0`, coin, most)
 }
 
 func (r mintCoins) Spent(coin string) (sum int64, err error) {

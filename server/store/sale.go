@@ -63,7 +63,7 @@ func (r sales) Live() ([]protocol.SaleID, error) {
 func (r sales) List(f server.SaleFilter) ([]*server.Sale, error) {
 	return all(r.rows, scanSale, "SELECT "+saleColumns+` FROM sales
 		WHERE ($1 = '' OR terminal = $1) AND ($2 = '' OR state = $2) AND opened >= $3 AND ($4 = 0 OR opened < $4)
-		ORDER BY opened DESC, id DESC LIMIT $5`, f.Terminal, f.State, f.Since, f.Before, f.Most)
+		ORDER BY opened DESC, id DESC LIMIT $5 + 0`, f.Terminal, f.State, f.Since, f.Before, f.Most)
 }
 
 type tenders struct{ rows }

@@ -37,6 +37,19 @@ func newSessions(ctx context.Context, pool *sql.DB) (chan *session, error) {
 	return sessions, nil
 }
 
+// close gives the connection up; closing it again does nothing.
+func (s *session) close() error {
+	var errs []error
+	for _, stmt := range s.ready {
+		errs = append(errs, stmt.Close())
+	}
+	clear(s.ready)
+	if err := s.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // transaction runs f between begin and commit, or rolls back.
 func (s *session) transaction(ctx context.Context, begin string, f func() error) error {
 	if _, err := s.exec(ctx, begin); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -29,6 +30,8 @@ type DB struct {
 	write  chan *session
 	begin  string
 	look   string // begins a snapshot
+	once   sync.Once
+	closed chan struct{}
 }
 
 // Open opens the database and brings it to the present schema. A location
@@ -62,7 +65,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, writes.Close())
 	}
-	db := &DB{pools: []*sql.DB{writes, reads}, begin: "BEGIN IMMEDIATE", look: "BEGIN"}
+	db := &DB{closed: make(chan struct{}), pools: []*sql.DB{writes, reads}, begin: "BEGIN IMMEDIATE", look: "BEGIN"}
 	w, err := newSession(ctx, writes)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -83,7 +86,7 @@ func openPostgres(ctx context.Context, location string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{pools: []*sql.DB{pool}, begin: "BEGIN ISOLATION LEVEL SERIALIZABLE",
+	db := &DB{closed: make(chan struct{}), pools: []*sql.DB{pool}, begin: "BEGIN ISOLATION LEVEL SERIALIZABLE",
 		look: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 	if db.write, err = newSessions(ctx, pool); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -101,7 +104,7 @@ func openPostgres(ctx context.Context, location string) (*DB, error) {
 
 // Read calls f with one consistent snapshot.
 func (db *DB) Read(ctx context.Context, f func(tx *server.Tx) error) error {
-	s, err := take(ctx, db.read)
+	s, err := db.take(ctx, db.read)
 	if err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
 	if db.writer != nil {
 		return db.writer.do(ctx, f)
 	}
-	s, err := take(ctx, db.write)
+	s, err := db.take(ctx, db.write)
 	if err != nil {
 		return err
 	}
@@ -134,22 +137,41 @@ func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
 	return err
 }
 
-// Close waits for the transactions under way and releases the database.
+// Close waits for the transactions under way and releases the database. The
+// readers go first: the last connection folds SQLite's log into the file.
 func (db *DB) Close() error {
 	if db.writer != nil {
 		db.writer.close()
 	}
 	var errs []error
+	db.once.Do(func() { close(db.closed) })
+	for _, sessions := range []chan *session{db.read, db.write} {
+		for range cap(sessions) {
+			s := <-sessions
+			errs = append(errs, s.close())
+			sessions <- s
+		}
+	}
+	if db.writer != nil {
+		errs = append(errs, db.writer.s.close())
+	}
 	for _, pool := range db.pools {
 		errs = append(errs, pool.Close())
 	}
 	return errors.Join(errs...)
 }
 
-func take(ctx context.Context, from chan *session) (*session, error) {
+func (db *DB) take(ctx context.Context, from chan *session) (*session, error) {
+	select {
+	case <-db.closed:
+		return nil, errClosed
+	default:
+	}
 	select {
 	case s := <-from:
 		return s, nil
+	case <-db.closed:
+		return nil, errClosed
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for the database: %w", ctx.Err())
 	}

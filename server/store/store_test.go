@@ -340,6 +340,12 @@ func TestACommittedWriteIsThereAfterReopening(t *testing.T) {
 	if err := db.Write(t.Context(), func(*server.Tx) error { return nil }); err == nil {
 		t.Error("a closed database takes writes")
 	}
+	if err := db.Read(t.Context(), func(*server.Tx) error { return nil }); err == nil {
+		t.Error("a closed database is read")
+	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		t.Errorf("%d bytes stand beside the file: a copy of it would lose them", log.Size())
+	}
 	db = open(t, path)
 	read(t, db, func(tx *server.Tx) error {
 		_, err := tx.Terminals.Get(terminal.ID)
