@@ -85,9 +85,14 @@ func TestReleasedAddressThatIsPaidAfterAllNeverComesBack(t *testing.T) {
 	one.addresses = one.addresses[1:]
 	one.leases(protocol.GetAddress{Release: []string{free}})
 	shop.pay(free, 5000)
-	d := one.sell(500)
-	shop.pay(d.address, d.due)
-	one.untilState(d.sale, protocol.SaleAccepted) // by now the other was seen too
+	settled(t, "the payment is seen", func() (seen bool) {
+		err := shop.db.Read(context.Background(), func(tx *server.Tx) error {
+			a, err := tx.Addresses.Get(free)
+			seen = err == nil && a.Seen
+			return err
+		})
+		return err == nil && seen
+	})
 	shop.pass(25 * time.Hour)
 	if got, _ := one.leases(protocol.GetAddress{Want: 30}); slices.Contains(got, free) {
 		t.Fatal("an address that was paid was leased again")

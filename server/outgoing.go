@@ -141,6 +141,11 @@ func (s *Server) comparePayout(ctx context.Context, m outgoingMoney, payments []
 		if err != nil {
 			return err
 		}
+		if p.Version != m.payout.Version {
+			// It moved after the chain was asked: what was told may be of before.
+			s.watch.follow()
+			return nil
+		}
 		// A state may lead to the next at once: confirmed, broadcast, unknown.
 		for range 3 {
 			if !seen.news(p) {
@@ -160,8 +165,12 @@ func (s *Server) comparePayout(ctx context.Context, m outgoingMoney, payments []
 
 // news reports whether a sighting changes what is stored.
 func (s sighting) news(p *Payout) bool {
-	return s.next(p.State) != p.State || s.txid != "" && s.txid != p.TxID || s.noted() != p.Depth
+	return s.next(p.State) != p.State || s.won(p) || s.noted() != p.Depth
 }
+
+// won reports whether an earlier transaction of a raised fee was mined after all.
+// In the mempool it may only be there because the new one is not sent yet.
+func (s sighting) won(p *Payout) bool { return s.depth > 0 && s.txid != p.TxID }
 
 // noted is the depth that is stored: each up to six, then when it is settled.
 func (s sighting) noted() int64 {
@@ -172,8 +181,7 @@ func (s sighting) noted() int64 {
 }
 
 func (w *work) notePayout(p *Payout, seen sighting) error {
-	if seen.txid != "" && seen.txid != p.TxID {
-		// An earlier transaction of a raised fee was mined after all.
+	if seen.won(p) {
 		p.Replaces = slices.DeleteFunc(append(p.Replaces, p.TxID), func(txid string) bool { return txid == seen.txid })
 		p.TxID = seen.txid
 	}

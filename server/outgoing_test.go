@@ -152,7 +152,7 @@ func TestReorganisedPayoutIsSentAgain(t *testing.T) {
 		var s protocol.PayoutStatus
 		return a.Kind == protocol.AlertPayout && protocol.DecodeResult(a.Body, &s) == nil && s.State == protocol.PayoutBroadcast
 	})
-	b.settled("the customer has it again", func() bool {
+	settled(t, "the customer has it again", func() bool {
 		funds, err := b.chain.Address(context.Background(), p.Address)
 		return err == nil && funds.Pending == p.AmountSat
 	})

@@ -63,7 +63,7 @@ func (b *bank) fill(amounts ...protocol.Sat) {
 		b.pay(a.Text, amount)
 	}
 	b.mine(1)
-	b.settled("coins", func() bool {
+	settled(b.t, "coins are known", func() bool {
 		known := 0
 		err := b.db.Read(context.Background(), func(tx *server.Tx) error {
 			unspent, err := tx.Payments.Unspent()
@@ -76,16 +76,6 @@ func (b *bank) fill(amounts ...protocol.Sat) {
 		})
 		return err == nil && known >= len(amounts)
 	})
-}
-
-// settled waits until what the server does by itself is done.
-func (b *bank) settled(what string, done func() bool) {
-	b.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			b.t.Fatalf("the server did not settle: %s", what)
-		}
-	}
 }
 
 // totp is the manager's code now.

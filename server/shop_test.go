@@ -469,3 +469,13 @@ func (t *till) last(sale protocol.SaleID) protocol.SaleStatus {
 	t.t.Fatalf("nothing was told of sale %s", sale)
 	return protocol.SaleStatus{}
 }
+
+// settled waits until what the server does by itself is done.
+func settled(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the server did not settle: %s", what)
+		}
+	}
+}

@@ -28,6 +28,42 @@ func (s *shop) forms(wif string) []string {
 	return texts
 }
 
+// steal spends the one coin at an address of sweepKey elsewhere, at 50 sat/vB.
+func (t *till) steal(address string) {
+	t.t.Helper()
+	ctx := context.Background()
+	payments, tip, err := t.chain.Payments(ctx, t.scripts(address))
+	if err != nil || len(payments) != 1 {
+		t.t.Fatalf("%+v, %v", payments, err)
+	}
+	coin := server.KeyCoin{TxID: payments[0].TxID, Vout: payments[0].Vout, Amount: payments[0].Amount, Script: payments[0].Script}
+	signed, err := t.wallet.Take(ctx, server.Take{
+		Keys: keys(sweepKey), Coins: []server.KeyCoin{coin}, Merchant: t.scripts(t.foreign(9))[0],
+		FeeRate: 50_000, FeeLimit: protocol.MaxSat, Height: tip.Height,
+	})
+	if err != nil {
+		t.t.Fatal(err)
+	}
+	if err := t.chain.Broadcast(ctx, signed.Raw); err != nil {
+		t.t.Fatal(err)
+	}
+}
+
+func TestContestedCoinIsNotTaken(t *testing.T) {
+	t.Parallel()
+	till := openShop(t, nil).pair("main", false)
+	address := till.forms(sweepKey)[2]
+	till.pay(address, 50_000)
+	till.mine(1)
+	till.steal(address)
+	r, err := till.QueryAddress(context.Background(), till.id, protocol.QueryAddress{Addresses: []string{address}})
+	if err != nil || r.ContestedSat != 50_000 || r.ConfirmedSat != 0 || r.UsableSat != 0 || r.Funds[0].Outputs != 1 {
+		t.Fatalf("asked about: %+v, %v", r, err)
+	}
+	_, err = till.sweep(protocol.Sweep{ID: protocol.PayoutID(newID(t)), Keys: keys(sweepKey)})
+	wants(t, err, protocol.CodeNoFunds, -1)
+}
+
 // scripts reads addresses.
 func (s *shop) scripts(addresses ...string) (scripts []server.Script) {
 	s.t.Helper()
@@ -125,20 +161,7 @@ func TestSweptKeyThatIsDoubleSpentMarksTheSaleReplaced(t *testing.T) {
 	}
 	till.untilState(sale, protocol.SaleAccepted)
 	// Whoever kept a copy of the key takes the coin back with a higher fee.
-	payments, tip, err := till.chain.Payments(context.Background(), till.scripts(address, till.foreign(9)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := till.wallet.Take(context.Background(), server.Take{
-		Keys: keys(sweepKey), Coins: []server.KeyCoin{{TxID: payments[0].TxID, Vout: payments[0].Vout, Amount: payments[0].Amount, Script: payments[0].Script}},
-		Merchant: till.scripts(till.foreign(9))[0], FeeRate: 50_000, FeeLimit: protocol.MaxSat, Height: tip.Height,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := till.chain.Broadcast(context.Background(), signed.Raw); err != nil {
-		t.Fatal(err)
-	}
+	till.steal(address)
 	got := till.untilSale(sale, "it was replaced", func(s protocol.SaleStatus) bool { return slices.Contains(s.Flags, protocol.FlagReplaced) })
 	if got.Verdict != protocol.VerdictRefuse || got.ReceivedSat != 0 {
 		t.Fatalf("told as %+v", got)
