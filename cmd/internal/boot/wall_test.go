@@ -26,6 +26,7 @@ var (
 	bip39   = []string{"github.com/tyler-smith/go-bip39"}
 	toml    = []string{"github.com/pelletier/go-toml/v2"}
 	cobra   = []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}
+	terms   = []string{"github.com/creack/pty"}
 	readers = []string{"github.com/charmbracelet/x/vt", "github.com/charmbracelet/ultraviolet", "github.com/makiuchi-d/gozxing", "golang.org/x/image/font"}
 )
 
@@ -73,7 +74,11 @@ var walls = map[string][]string{
 		"cmd/internal/config"), sys, xcrypto),
 	"cmd/internal/purse": join(our("protocol", "protocol/taler"), sys),
 	"cmd/internal/story": join(our("protocol", "device", "device/sim", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config"), charm, readers),
-	"cmd/till":           join(our("protocol", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config", "cmd/internal/purse", "cmd/internal/story"), charm, cobra, sys),
+	// The commands speak of what they are given: the nouns of server, terminal and
+	// device in their results, words and descriptors of a wallet. Making the parts
+	// of a shop is boot's; the stage of stories starts processes and simulators.
+	"cmd/till": join(our("protocol", "protocol/bitcoin", "protocol/terminal", "device", "device/sim", "server", "server/chain", "server/wallet",
+		"tui", "tui/register", "cmd/internal/boot", "cmd/internal/config", "cmd/internal/story", "cmd/internal/purse"), charm, cobra, sys, terms),
 }
 
 // forTests may be imported by test files anywhere, as may whatever a test of
