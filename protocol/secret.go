@@ -10,19 +10,32 @@ import (
 // Secret is text that must reach the wire and nothing else: it prints as
 // [secret] in every verb, in every log and in JSON. [Secret.Reveal] and
 // [Encode] of a call that carries one are the only ways out.
-type Secret struct{ text []byte }
+//
+// The text stands behind a function: fmt calls no method of a value in an
+// unexported field of another type, and would print the bytes there.
+type Secret struct{ text func() []byte }
 
 // NewSecret takes a copy of text.
-func NewSecret(text string) Secret { return Secret{[]byte(text)} }
+func NewSecret(text string) Secret { return hold([]byte(text)) }
+
+func hold(text []byte) Secret { return Secret{func() []byte { return text }} }
+
+// bytes are the text itself, nil of the zero Secret.
+func (s Secret) bytes() []byte {
+	if s.text == nil {
+		return nil
+	}
+	return s.text()
+}
 
 // Reveal gives the text; the caller must not keep it.
-func (s Secret) Reveal() string { return string(s.text) }
+func (s Secret) Reveal() string { return string(s.bytes()) }
 
 // Empty reports whether there is no text.
-func (s Secret) Empty() bool { return len(s.text) == 0 }
+func (s Secret) Empty() bool { return len(s.bytes()) == 0 }
 
 // Wipe overwrites the text.
-func (s Secret) Wipe() { clear(s.text) }
+func (s Secret) Wipe() { clear(s.bytes()) }
 
 // String hides the text.
 func (s Secret) String() string { return "[secret]" }
@@ -39,7 +52,7 @@ func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"[secret]"`), nil
 // revealed is a Secret on its way to the wire.
 type revealed struct{ Secret }
 
-func (r revealed) MarshalJSON() ([]byte, error) { return json.Marshal(string(r.text)) }
+func (r revealed) MarshalJSON() ([]byte, error) { return json.Marshal(string(r.bytes())) }
 
 // wire is what stands on the wire for a call with secrets.
 func (s Sweep) wire() any {
@@ -68,6 +81,6 @@ func (s *Secret) UnmarshalJSON(data []byte) error {
 	if err != nil || n.kind != kindString {
 		return &DecodeError{Message: "must be a string"}
 	}
-	s.text = bytes.Clone(n.text())
+	*s = hold(bytes.Clone(n.text()))
 	return nil
 }
