@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"till/tui/register"
 	"till/tui/widget"
 )
 
@@ -20,8 +21,8 @@ import (
 // of these.
 const fps = 120
 
-// Options is what the program is made of. Terminal, Clock, Log and Version are
-// needed.
+// Options is what the program is made of. Terminal, Stretch, Clock, Log and
+// Version are needed.
 type Options struct {
 	Terminal Terminal
 	Spool    *Spool            // papers and the printer; nil: none is configured
@@ -31,6 +32,7 @@ type Options struct {
 	Customer Customer          // practice only; nil: none
 	User     string            // who is signed in at the start; "" nobody
 	Practice bool              // screens and paper say PRACTICE
+	Stretch  register.Stretch  // Argon2id, for approvals by PIN
 	Version  string            // "till/1.0.0 linux/arm64"
 	Log      *slog.Logger
 	Clock    func() time.Time // wall clock
@@ -70,7 +72,7 @@ type App struct {
 
 // New checks the options.
 func New(o Options) (*App, error) {
-	if o.Terminal == nil || o.Clock == nil || o.Log == nil || o.Version == "" {
+	if o.Terminal == nil || o.Clock == nil || o.Stretch == nil || o.Log == nil || o.Version == "" {
 		return nil, errors.New("make the terminal program: an option is missing")
 	}
 	if o.Zone == nil {

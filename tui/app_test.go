@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/argon2"
+
 	"till/protocol"
 	"till/protocol/terminal"
 )
@@ -80,7 +82,7 @@ func (r *running) await(t *testing.T, what string, ok func() bool) {
 
 func TestTheProgramRunsInMemory(t *testing.T) {
 	term := openTerminal(t, filepath.Join(t.TempDir(), "terminal.db"))
-	r := run(t, Options{Terminal: term, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test", Zone: time.UTC},
+	r := run(t, Options{Terminal: term, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test", Stretch: argon2.IDKey, Zone: time.UTC},
 		Console{Env: []string{"TERM=xterm-256color"}, Colours: "none"})
 	r.await(t, "the first frame", func() bool { return r.out.has("TOTAL") })
 	keys := func(text string) {
@@ -109,7 +111,7 @@ func TestTheProgramRunsInMemory(t *testing.T) {
 }
 
 func TestTheConsoleIsTold(t *testing.T) {
-	r := run(t, Options{Terminal: openTerminal(t, filepath.Join(t.TempDir(), "terminal.db")), Clock: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"},
+	r := run(t, Options{Terminal: openTerminal(t, filepath.Join(t.TempDir(), "terminal.db")), Clock: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test", Stretch: argon2.IDKey},
 		Console{Env: []string{"TERM=linux", "LANG=C.UTF-8"}})
 	r.await(t, "the first frame", func() bool { return r.out.has("TOTAL") })
 	if _, err := io.WriteString(r.keys, "\x1b[[A"); err != nil {
@@ -132,7 +134,7 @@ func TestWhatWasAskedForIsWrittenBeforeTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := run(t, Options{Terminal: term, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test"}, Console{Env: []string{"TERM=xterm"}})
+	r := run(t, Options{Terminal: term, Clock: time.Now, Log: slog.New(slog.DiscardHandler), Version: "test", Stretch: argon2.IDKey}, Console{Env: []string{"TERM=xterm"}})
 	r.await(t, "the open sale", func() bool { return r.out.has("4.00") })
 	if _, err := io.WriteString(r.keys, "\x03\x03"); err != nil {
 		t.Fatal(err)

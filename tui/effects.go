@@ -83,6 +83,8 @@ func (m *model) perform(e register.Effect) tea.Cmd {
 		return m.sound(e.Sound)
 	case register.Drawer:
 		return m.openDrawer(e.Reason)
+	case register.Claimed:
+		return m.redeem(e.Tendered)
 	}
 	return nil
 }
@@ -168,12 +170,12 @@ func (p performer) write(ctx context.Context, r *register.Record) (register.Reco
 		steps = append(steps, terminal.Record(protocol.EntryTenderRemoved, *r.Remove))
 	}
 	if r.Add != nil {
-		tender, step, err := p.tender(*r.Add, sale, &done)
+		tender, adding, err := p.tender(*r.Add, sale, &done)
 		if err != nil {
 			return done, nil, err
 		}
 		done.Tender = tender
-		steps = append(steps, step)
+		steps = append(steps, adding...)
 	}
 	var job *terminal.Job
 	if r.End != "" {
@@ -205,15 +207,16 @@ func (p performer) open(ctx context.Context, o protocol.SaleOpened) (protocol.Sa
 // errNoQuote: the price ran out between the key and its record.
 var errNoQuote = errors.New("no price holds now")
 
-// tender gives a tender its id, and a bitcoin tender its price and its address.
-func (p performer) tender(t protocol.TenderAdded, sale protocol.SaleID, done *register.Recorded) (*protocol.TenderAdded, terminal.Step, error) {
+// tender gives a tender its id, a bitcoin tender its price and its address, a
+// key its price and the id of its sweep.
+func (p performer) tender(t protocol.TenderAdded, sale protocol.SaleID, done *register.Recorded) (*protocol.TenderAdded, []terminal.Step, error) {
 	id, err := p.terminal.NewID()
 	if err != nil {
 		return nil, nil, err
 	}
 	t.Sale, t.Tender = sale, protocol.TenderID(id)
-	if t.Kind != protocol.TenderBitcoin {
-		return &t, terminal.Record(protocol.EntryTenderAdded, t), nil
+	if t.Kind != protocol.TenderBitcoin && t.Kind != protocol.TenderKey {
+		return &t, []terminal.Step{terminal.Record(protocol.EntryTenderAdded, t)}, nil
 	}
 	quote, held := p.terminal.Quote(p.now())
 	if !held {
@@ -223,7 +226,14 @@ func (p performer) tender(t protocol.TenderAdded, sale protocol.SaleID, done *re
 		return nil, nil, err
 	}
 	done.Quote = &quote
-	return &t, terminal.TakeAddress(&t), nil
+	if t.Kind == protocol.TenderBitcoin {
+		return &t, []terminal.Step{terminal.TakeAddress(&t)}, nil
+	}
+	if id, err = p.terminal.NewID(); err != nil {
+		return nil, nil, err
+	}
+	done.Payout = protocol.PayoutID(id)
+	return &t, []terminal.Step{terminal.Record(protocol.EntryTenderAdded, t), sweepDraft{ID: done.Payout, Tender: &t}.step()}, nil
 }
 
 // receipt completes a receipt with what only the record knows, as a print job.

@@ -83,6 +83,7 @@ func (p *paperTray) all() []device.Job {
 func (p *paperTray) count() int            { return len(p.all()) }
 func (p *paperTray) Status() device.Status { return device.Status{State: device.Ready} }
 func (p *paperTray) Reopen()               {}
+func (p *paperTray) Cancel(string) bool    { return false }
 func (p *paperTray) Waiting() int          { return 0 }
 
 // until does what was asked for and hands the answers to Update until done

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"time"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -68,6 +67,10 @@ func (m *model) typed(k tea.KeyPressMsg) tea.Cmd {
 	switch m.shown() {
 	case onRegister, onPay:
 		return m.rung(k)
+	case onKey:
+		m.typedKey(k)
+	case onSell:
+		return m.typedSell(k)
 	case onAddress:
 		return m.address.typed(m, k)
 	case onSales:
@@ -129,11 +132,9 @@ func (m *model) rung(k tea.KeyPressMsg) tea.Cmd {
 func (d *dialog) typed(k tea.KeyPressMsg) {
 	switch {
 	case d.field != nil && k.Code == tea.KeyBackspace:
-		if runes := []rune(d.field.text); len(runes) > 0 {
-			d.field.text = string(runes[:len(runes)-1])
-		}
-	case d.field != nil && k.Text != "" && utf8.RuneCountInString(d.field.text) < 200:
-		d.field.text += k.Text
+		d.field.erase()
+	case d.field != nil && k.Text != "":
+		d.field.add(k.Text)
 	case d.list != nil:
 		d.list.at = min(max(d.list.at+steps(k, widget.Block{}), 0), max(len(d.list.rows)-1, 0))
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -55,8 +56,34 @@ func (c *touched) Shift(context.Context) (terminal.Shift, bool, error) {
 	return terminal.Shift{}, false, nil
 }
 
+func (c *touched) QueryAddress(context.Context, ...string) (protocol.QueryAddressResult, error) {
+	c.n++
+	return protocol.QueryAddressResult{}, nil
+}
+
+func (c *touched) Sweep(context.Context, protocol.Sweep) (protocol.SweepResult, error) {
+	c.n++
+	return protocol.SweepResult{}, nil
+}
+
+func (c *touched) Dispense(context.Context, protocol.Dispense) (protocol.DispenseResult, error) {
+	c.n++
+	return protocol.DispenseResult{}, nil
+}
+
+func (c *touched) Settle(context.Context, protocol.PayoutID) (protocol.QueryNonceResult, error) {
+	c.n++
+	return protocol.QueryNonceResult{}, nil
+}
+func (c *touched) Payouts(context.Context, int) ([]protocol.PayoutStatus, error) {
+	c.n++
+	return nil, nil
+}
+func (c *touched) Random() io.Reader { c.n++; return nil }
+
 // The printer, the drawer, the customer.
 func (c *touched) Print(device.Job) error     { c.n++; return nil }
+func (c *touched) Cancel(string) bool         { c.n++; return false }
 func (c *touched) Status() device.Status      { c.n++; return device.Status{} }
 func (c *touched) Reopen()                    { c.n++ }
 func (c *touched) Waiting() int               { c.n++; return 0 }

@@ -44,6 +44,13 @@ const (
 	ActReprint     Action = "reprint"
 	ActRecheck     Action = "recheck"
 	ActRefund      Action = "refund"
+	ActApprove     Action = "approve"
+	ActUnit        Action = "unit"
+	ActRate        Action = "rate"
+	ActToPaper     Action = "sell.paper"
+	ActToCard      Action = "sell.card"
+	ActToAddress   Action = "sell.address"
+	ActCashBack    Action = "refund.cash"
 	ActCancel      Action = "cancel"
 	ActConfirm     Action = "confirm"
 	ActAcknowledge Action = "acknowledge"
@@ -90,6 +97,8 @@ const (
 	onRegister screenName = "register"
 	onPay      screenName = "pay"
 	onAddress  screenName = "address"
+	onKey      screenName = "key"
+	onSell     screenName = "sell"
 	onSales    screenName = "sales"
 	onDevices  screenName = "devices"
 	onAlerts   screenName = "alerts"
@@ -102,7 +111,7 @@ const (
 
 // screenNames in the order of the help page.
 func screenNames() []screenName {
-	return []screenName{onRegister, onPay, onAddress, onSales, onDevices, onAlerts, onHelp, onAbout, onDialog, everywhere}
+	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onSales, onDevices, onAlerts, onHelp, onAbout, onDialog, everywhere}
 }
 
 // keyTable is all keys of all screens.
@@ -110,6 +119,8 @@ func keyTable() map[screenName][]key {
 	return map[screenName][]key{
 		onRegister: registerKeys(),
 		onPay:      payKeys(),
+		onKey:      keyKeys(),
+		onSell:     sellKeys(),
 		onAddress:  addressKeys(),
 		onSales:    salesKeys(),
 		onDevices:  devicesKeys(),
@@ -150,8 +161,10 @@ func globalKeys() []key {
 			offered: func(m *model) bool { return m.screen != onDevices }},
 		{action: ActHelp, keys: []string{"f1", "?"}, do: func(m *model) tea.Cmd { return m.goTo(onHelp) },
 			offered: func(m *model) bool { return m.screen != onHelp }},
-		{action: ActSell, keys: []string{"f4"}, whyNot: later, quiet: true},
-		{action: ActKey, keys: []string{"f5"}, whyNot: later, quiet: true},
+		{action: ActSell, keys: []string{"f4"}, do: (*model).toSell, whyNot: (*model).whyNoSellScreen, quiet: true,
+			offered: func(m *model) bool { return m.screen != onSell }},
+		{action: ActKey, keys: []string{"f5"}, do: (*model).toKey, whyNot: (*model).whyNoKeyScreen, quiet: true,
+			offered: func(m *model) bool { return m.screen != onKey }},
 		{action: ActShift, keys: []string{"f6"}, whyNot: later, quiet: true},
 		{action: ActSettings, keys: []string{"f11"}, whyNot: later, quiet: true},
 		{action: ActUser, keys: []string{"ctrl+u"}, whyNot: later, quiet: true},

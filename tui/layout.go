@@ -48,6 +48,10 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 	switch m.shown() {
 	case onPay:
 		return m.payView(f, a)
+	case onKey:
+		return m.keyView(f, a)
+	case onSell:
+		return m.sellView(f, a)
 	case onAddress:
 		return m.addressView(f, a)
 	case onSales:
@@ -178,8 +182,7 @@ func (m *model) dialogOver(d *dialog, frame widget.Block) widget.Block {
 		out.Keys = append(out.Keys, widget.Key{Key: keyName(k.keys[0]), Label: m.w.label(k.action), Off: k.why(m) != "", Name: "do:" + string(k.action)})
 	}
 	if d.field != nil {
-		field, _ := widget.Input{Text: d.field.text, Cursor: len([]rune(d.field.text)), Focus: true}.Render(min(52, size.W-8))
-		out.Body = field
+		out.Body, _ = d.field.input().Render(min(52, size.W-8))
 	}
 	if d.list != nil {
 		area := widget.Area{W: min(52, size.W-8), H: min(len(d.list.rows), max(3, size.H-12))}
@@ -219,7 +222,7 @@ func (m *model) publish() {
 func (m *model) seenSale() *SeenSale {
 	if s := m.reg.Sale; s != nil && m.screen == onRegister {
 		out := &SeenSale{ID: string(s.Opening.Sale), Number: s.Opening.Number, State: string(s.State())}
-		if t, ok := s.Bitcoin(); ok {
+		if t, ok := s.Pending(); ok {
 			out.DueSat, out.Received = int64(t.DueSat), int64(s.Received(t.Tender))
 		}
 		out.take(s.Status)

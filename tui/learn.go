@@ -123,6 +123,11 @@ func (h heard) apply(m *model) tea.Cmd {
 	for _, a := range h.fact.Alerts {
 		cmds = append(cmds, m.alerted(a))
 	}
+	for _, id := range h.fact.Payouts {
+		if id == m.key.flow.ID || id == m.sell.flow.Order.ID {
+			cmds = append(cmds, m.readPayout(id))
+		}
+	}
 	if h.fact.Config {
 		cmds = append(cmds, tea.Sequence(func() tea.Msg { return m.look() }, m.readShift()))
 	}

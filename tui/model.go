@@ -37,6 +37,8 @@ type model struct {
 	from     screenName // where back leads
 	qrAlone  bool       // the payment request fills the screen
 	address  addressScreen
+	key      keyScreen
+	sell     sellScreen
 	sales    salesScreen
 	devices  devicesScreen
 	alerts   alertsScreen

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"time"
+	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -33,8 +34,54 @@ type dialog struct {
 	list   *choice       // chosen from, nil none
 }
 
-// field is a line of text being typed.
-type field struct{ text string }
+// field is a line of text being typed. What is masked is shown as dots, kept in
+// bytes and wiped.
+type field struct {
+	text   string
+	masked bool
+	hidden []byte
+}
+
+const maxField = 200 // characters
+
+func (f *field) add(text string) {
+	switch {
+	case !f.masked && utf8.RuneCountInString(f.text)+utf8.RuneCountInString(text) <= maxField:
+		f.text += text
+	case f.masked && len(f.hidden)+len(text) <= maxField:
+		if f.hidden == nil {
+			f.hidden = make([]byte, 0, maxField) // one place, so that nothing is left behind in another
+		}
+		f.hidden = append(f.hidden, text...)
+	}
+}
+
+func (f *field) erase() {
+	if f.masked {
+		_, n := utf8.DecodeLastRune(f.hidden)
+		clear(f.hidden[len(f.hidden)-n:])
+		f.hidden = f.hidden[:len(f.hidden)-n]
+		return
+	}
+	_, n := utf8.DecodeLastRuneInString(f.text)
+	f.text = f.text[:len(f.text)-n]
+}
+
+// secret takes the masked text out of the field.
+func (f *field) secret() protocol.Secret {
+	s := protocol.NewSecret(string(f.hidden))
+	clear(f.hidden)
+	f.hidden = f.hidden[:0]
+	return s
+}
+
+// input is the picture of the field.
+func (f *field) input() widget.Input {
+	if f.masked {
+		return widget.Input{Secret: true, Masked: utf8.RuneCount(f.hidden), Focus: true}
+	}
+	return widget.Input{Text: f.text, Cursor: utf8.RuneCountInString(f.text), Focus: true}
+}
 
 // choice is a list of which one is chosen.
 type choice struct {
@@ -70,6 +117,9 @@ func (m *model) open(d *dialog) {
 // close takes the one on top away. The next one begins to be read now.
 func (m *model) close() {
 	if n := len(m.dialogs); n > 0 {
+		if f := m.dialogs[n-1].field; f != nil {
+			clear(f.hidden)
+		}
 		m.dialogs = m.dialogs[:n-1]
 	}
 	if d := m.dialog(); d != nil {

@@ -15,7 +15,7 @@ type ours interface {
 
 // Init starts to listen. What was loaded is on the first frame already.
 func (m *model) Init() tea.Cmd {
-	return tea.Batch(m.listen(), m.listenToDevices(), m.listenToScans(), m.resume(), m.tick())
+	return tea.Batch(m.listen(), m.listenToDevices(), m.listenToScans(), m.resume(), m.resumeMoney(), m.tick())
 }
 
 // Update takes a message. It does no I/O: what is to be done is in the command.
@@ -41,7 +41,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		return m, nil
 	}
-	cmd = tea.Batch(cmd, m.tick())
+	cmd = tea.Batch(cmd, m.refresh(), m.tick())
 	m.frame = m.draw()
 	m.publish()
 	return m, cmd

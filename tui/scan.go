@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"till/device"
+	"till/protocol"
 	"till/tui/register"
 	"till/tui/widget"
 )
@@ -169,14 +170,19 @@ func (m *model) scanned(raw []byte) tea.Cmd {
 	}
 	if d := m.dialog(); d != nil {
 		if d.field != nil {
-			d.field.text += text
+			d.field.add(text)
 		}
 		return nil
 	}
-	if m.shown() == onSales {
+	switch m.shown() {
+	case onKey:
+		return m.redeem(register.Hand{Text: protocol.NewSecret(text)})
+	case onSell:
+		return m.payOut(register.Hand{Text: protocol.NewSecret(text)})
+	case onSales:
 		return m.sales.find(m, strings.TrimPrefix(text, "till://sale/"))
-	}
-	if m.shown() != onRegister {
+	case onRegister:
+	default:
 		m.say(widget.Warn, m.w.ScanNotHere)
 		return nil
 	}

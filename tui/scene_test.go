@@ -12,6 +12,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"golang.org/x/crypto/argon2"
 
 	"till/device"
 	"till/protocol"
@@ -102,7 +103,7 @@ func counter(t testing.TB, w, h int, change ...func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t, wall: noon, hand: time.Hour}
 	o := Options{
-		Version: "till/1.0.0 linux/arm64", Log: slog.New(slog.DiscardHandler), Zone: time.UTC, Practice: true, User: "1", Customer: patron{},
+		Version: "till/1.0.0 linux/arm64", Log: slog.New(slog.DiscardHandler), Zone: time.UTC, Practice: true, User: "1", Customer: patron{}, Stretch: argon2.IDKey,
 		Clock: func() time.Time { return b.wall }, Hand: func() time.Duration { return b.hand },
 		After: func(time.Duration) <-chan time.Time { return nil },
 		Spool: &Spool{printer: readyPrinter{}},
@@ -160,7 +161,7 @@ func (b *bench) write(text string) *bench {
 var named = map[string]tea.KeyPressMsg{
 	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "backspace": {Code: tea.KeyBackspace}, "delete": {Code: tea.KeyDelete},
 	"up": {Code: tea.KeyUp}, "down": {Code: tea.KeyDown}, "f1": {Code: tea.KeyF1}, "f2": {Code: tea.KeyF2}, "f3": {Code: tea.KeyF3},
-	"f7": {Code: tea.KeyF7}, "f8": {Code: tea.KeyF8}, "f9": {Code: tea.KeyF9}, "f10": {Code: tea.KeyF10},
+	"f4": {Code: tea.KeyF4}, "f5": {Code: tea.KeyF5}, "tab": {Code: tea.KeyTab}, "f7": {Code: tea.KeyF7}, "f8": {Code: tea.KeyF8}, "f9": {Code: tea.KeyF9}, "f10": {Code: tea.KeyF10},
 }
 
 func keyPress(stroke string) tea.KeyPressMsg {

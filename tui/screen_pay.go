@@ -33,8 +33,12 @@ func payKeys() []key {
 	for i, kind := range register.Kinds() {
 		k := sends(tenderActions[kind], register.Choose{Kind: kind}, strconv.Itoa(i+1))
 		k.quiet = true
+		if kind == protocol.TenderKey {
+			k.do = (*model).toKey
+		}
 		rows = append(rows, offered(k, in(register.Choosing, register.Waiting)))
 	}
+	asking := func(m *model) bool { return m.reg.Phase == register.Waiting && !m.keyPending() }
 	return append(rows,
 		key{action: ActBack, keys: []string{"esc"}, do: (*model).payBack, offered: paying, whyNot: func(m *model) string {
 			if m.reg.Phase == register.Choosing && m.reg.Sale != nil {
@@ -48,8 +52,8 @@ func payKeys() []key {
 			return m.may(register.Cancel{})
 		}},
 		offered(sends(ActPark, register.Park{}, "ctrl+p"), paying),
-		key{action: ActPrint, keys: []string{"ctrl+o"}, do: (*model).printRequest, whyNot: (*model).whyNoPaper, offered: in(register.Waiting)},
-		key{action: ActQR, keys: []string{"ctrl+g"}, offered: in(register.Waiting), do: func(m *model) tea.Cmd {
+		key{action: ActPrint, keys: []string{"ctrl+o"}, do: (*model).printRequest, whyNot: (*model).whyNoPaper, offered: asking},
+		key{action: ActQR, keys: []string{"ctrl+g"}, offered: asking, do: func(m *model) tea.Cmd {
 			m.qrAlone = !m.qrAlone
 			return nil
 		}},
@@ -70,7 +74,16 @@ func (m *model) payBack() tea.Cmd {
 
 // counting tells whether a countdown is on the screen.
 func (m *model) counting() bool {
-	return m.shown() == onPay && m.reg.Phase == register.Waiting
+	return m.shown() == onPay && m.reg.Phase == register.Waiting && !m.keyPending()
+}
+
+// keyPending reports whether a key's money is what the sale waits for.
+func (m *model) keyPending() bool {
+	if m.reg.Sale == nil {
+		return false
+	}
+	t, pending := m.reg.Sale.Pending()
+	return pending && t.Kind == protocol.TenderKey && !m.reg.Lapsed
 }
 
 // left is what remains of the payment window.
@@ -179,6 +192,9 @@ func (m *model) qrOver(address string, due protocol.Sat, bar widget.Bar) widget.
 // waitingView is the request at the left, as large as the body allows, and what
 // the cashier has to know at the right.
 func (m *model) waitingView(body widget.Area) widget.Block {
+	if m.keyPending() {
+		return m.keyWaitingView(body)
+	}
 	t, _ := m.reg.Bitcoin()
 	due := m.reg.Sale.Due(t)
 	const words = 36

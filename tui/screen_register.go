@@ -276,7 +276,7 @@ func (m *model) recentSales(a widget.Area) widget.Block {
 
 // askNote types a note for the receipt.
 func (m *model) askNote() tea.Cmd {
-	note := &field{m.reg.Cart.Note}
+	note := &field{text: m.reg.Cart.Note}
 	m.open(&dialog{
 		name: "note", role: widget.Strong, title: m.w.NoteTitle, field: note,
 		keys: []key{yes("enter", func(m *model) tea.Cmd { return m.happen(register.Note{Text: note.text}) }), no()},

@@ -23,8 +23,10 @@ func (m *model) resultView(body widget.Area) widget.Block {
 		}
 	}
 	amount := word + "  " + m.w.moneyIn(m.reg.Total())
-	if t, ok := m.reg.Bitcoin(); ok {
-		amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
+	if s := m.reg.Sale; s != nil {
+		if t, ok := s.Pending(); ok {
+			amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
+		}
 	}
 	lines := []widget.Line{widget.Strong.Line(amount).Align(body.W, widget.Center)}
 	lines = append(lines, nil)

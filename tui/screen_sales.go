@@ -48,7 +48,7 @@ func salesKeys() []key {
 			return m.whyNoPaper()
 		}},
 		{action: ActRecheck, keys: []string{"ctrl+e"}, do: (*model).recheck, whyNot: chosen},
-		{action: ActRefund, keys: []string{"ctrl+f"}, whyNot: func(m *model) string { return m.w.NotBuilt }, quiet: true},
+		{action: ActRefund, keys: []string{"ctrl+f"}, do: (*model).toRefund, whyNot: (*model).whyNoRefund, quiet: true},
 		{action: ActBack, keys: []string{"esc"}, do: (*model).salesBack},
 	}
 }

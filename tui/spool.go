@@ -3,9 +3,11 @@ package tui
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"till/device"
@@ -23,11 +25,14 @@ type Spool struct {
 	log     *slog.Logger
 	printer Printer
 	changed chan struct{} // of one place: the printer's state is another
+
+	mu    sync.Mutex
+	asked map[string]chan device.JobReport // papers that are waited for, by id
 }
 
 // NewSpool makes a spool without a printer.
 func NewSpool(books Books, log *slog.Logger) *Spool {
-	return &Spool{books: books, log: log, changed: make(chan struct{}, 1)}
+	return &Spool{books: books, log: log, changed: make(chan struct{}, 1), asked: map[string]chan device.JobReport{}}
 }
 
 // Attach gives the spool its printer; before the program runs.
@@ -41,8 +46,9 @@ func (s *Spool) Report(device.Status) { s.tell() }
 func (s *Spool) Progress(r device.JobReport) {
 	defer s.tell()
 	id, err := strconv.ParseInt(r.ID, 10, 64)
-	if err != nil {
-		return // not of the journal: a test page
+	if err != nil { // not of the journal
+		s.answer(r)
+		return
 	}
 	var step terminal.Step
 	switch r.State {
@@ -59,6 +65,56 @@ func (s *Spool) Progress(r device.JobReport) {
 	defer cancel()
 	if _, err := s.books.Commit(ctx, step); err != nil {
 		s.log.Error("store print job", "job", id, "state", r.State.String(), "error", err)
+	}
+}
+
+// Why a paper that is kept nowhere did not come out whole.
+var (
+	errNotPrinted = errors.New("the printer did not print it")
+	errTwice      = errors.New("the printer began anew: two papers may carry it")
+)
+
+// printNow prints a paper that is kept nowhere, such as one with a key, and
+// waits until it is on paper. unsure: the printer never says so. When ctx ends
+// the paper is taken back; it may have come out all the same.
+func (s *Spool) printNow(ctx context.Context, id string, d device.Document) (unsure bool, err error) {
+	reports := make(chan device.JobReport, 16)
+	s.mu.Lock()
+	s.asked[id] = reports
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.asked, id)
+		s.mu.Unlock()
+	}()
+	if err := s.printer.Print(device.Job{ID: id, Document: d}); err != nil {
+		return false, fmt.Errorf("print %s: %w", id, err)
+	}
+	for {
+		select {
+		case r := <-reports:
+			switch {
+			case r.State == device.JobFailed, r.State == device.JobCancelled:
+				return false, errNotPrinted
+			case r.Copies > 1:
+				return false, errTwice
+			case r.State == device.JobDone:
+				return !r.Confirmed, nil
+			}
+		case <-ctx.Done():
+			s.printer.Cancel(id)
+			return false, ctx.Err()
+		}
+	}
+}
+
+// answer tells who waits for a paper; a report that nobody takes is dropped.
+func (s *Spool) answer(r device.JobReport) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case s.asked[r.ID] <- r:
+	default:
 	}
 }
 

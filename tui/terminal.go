@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"till/device"
@@ -10,11 +11,13 @@ import (
 )
 
 // Terminal is what the program needs of the terminal's half of the protocol;
-// [terminal.Terminal] is one. No method calls the network but Flush.
+// [terminal.Terminal] is one. No method calls the network but Flush and those of
+// [Money].
 type Terminal interface {
 	Known
 	Books
 	Records
+	Money
 }
 
 // Known is what is held in memory.
@@ -35,6 +38,17 @@ type Books interface {
 	NewID() (protocol.ID, error)
 	NextNumber(ctx context.Context) (string, error)
 	Flush(ctx context.Context) error
+}
+
+// Money is what moves coins. See [terminal.Terminal] for what an error leaves
+// open.
+type Money interface {
+	QueryAddress(ctx context.Context, addresses ...string) (protocol.QueryAddressResult, error)
+	Sweep(ctx context.Context, p protocol.Sweep) (protocol.SweepResult, error)
+	Dispense(ctx context.Context, p protocol.Dispense) (protocol.DispenseResult, error)
+	Settle(ctx context.Context, id protocol.PayoutID) (protocol.QueryNonceResult, error)
+	Payouts(ctx context.Context, most int) ([]protocol.PayoutStatus, error)
+	Random() io.Reader
 }
 
 // Records is what is read.
@@ -58,6 +72,7 @@ type Start interface {
 // Printer is what prints; [device.Printer] is one.
 type Printer interface {
 	Print(job device.Job) error
+	Cancel(id string) bool
 	Status() device.Status
 	Reopen()
 	Waiting() int

@@ -26,6 +26,9 @@ type Words struct {
 	Why     map[register.Why]string
 	Paper   map[register.Label]string
 	States  map[protocol.SaleState]string
+	// KeyKinds are what keys come as, Methods how coins leave; "" is cash.
+	KeyKinds map[register.KeyKind]string
+	Methods  map[protocol.Method]string
 	// PayoutStates are how far money that goes out is.
 	PayoutStates map[protocol.PayoutState]string
 	// StateBig is the state as one large word.
@@ -64,6 +67,17 @@ type Words struct {
 	FreshAddress, AnyAmount, AddressHint, NoAddressYet, MoneyArrived       string
 	Printing, NoPrinter, PrintAgainTitle, PrintAgainText                   string
 	ScanRefused, ScanNotHere, QuitTitle, QuitText, QuitSaleText, QuitAgain string
+
+	// Keys and payouts.
+	KeyTitle, KeyNoSale, KeyHint, KeyAsking, KeyConfirmed, KeyPending, KeyContested, KeyFee, KeyShopTakes        string
+	KeySaleTakes, KeyShort, KeyLeft, KeyChangeTo, KeyScanChange, KeyHexTitle, KeyHexText, KeyLockedTitle         string
+	KeyLockedText, KeyOpening, KeyTakeTitle, KeyTakeAll, KeyTakeSale, KeyChangeGoes, KeyChangeOwed, KeyTakingBig string
+	KeyTaking, KeyUnknown, KeyTaken, KeyNotTaken, KeyGiveBack, KeyReceived, LookFirst, SellTitle, SellAmount     string
+	SellRate, SellHow, SellScan, SellTo, SellApprove, SellApproved, SellLimit, SellLeft, SellPayTitle            string
+	SellPayText, SellPayCash, SellTakeMoney, SellMakingBig, SellMaking, SellPrintedTitle, SellPrintedText        string
+	SellPayingBig, SellPaying, SellUnknown, SellPaid, SellNotPaid, SellKeepMoney, SellPaperVoid, SellGiveCash    string
+	SellHandPaper, ApproveTitle, ApproveWho, ApproveCode, ApproveWait, RefundTitle, RefundMost, RefundOldRate    string
+	RefundNowRate, RefundHow                                                                                     string
 
 	// Lists.
 	ColumnTime, ColumnSale, ColumnWhat, ColumnState, ColumnDevice, ColumnModel string

@@ -75,7 +75,7 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	began := time.Now()
 	hand := func() time.Duration { return time.Since(began) }
 	app, err := tui.New(tui.Options{
-		Terminal: t, Spool: spool, Practice: c.practice, Customer: back.customer(), User: c.signedIn(), Version: software(),
+		Terminal: t, Spool: spool, Practice: c.practice, Customer: back.customer(), User: c.signedIn(), Version: software(), Stretch: boot.Stretch,
 		Log: log, Clock: clock.Now, Theme: c.config.Terminal.Theme, Locale: c.locale(), Mouse: c.config.Terminal.Mouse,
 		Hand: hand,
 	})

@@ -49,6 +49,18 @@ func (a Approval) Authcode(stretch Stretch, d protocol.Dispense, terminal protoc
 	return protocol.NewSecret(a.User.ID + ":" + code.Reveal()), nil
 }
 
+// WhyNot tells why the code cannot approve: a PIN where the owner has switched
+// approval by PIN off.
+func (a Approval) WhyNot(limits protocol.Limits) Why {
+	switch {
+	case a.Code.Empty():
+		return WhyNothingTyped
+	case isTOTP(a.Code):
+		return ""
+	}
+	return unless(limits.PinApproval != nil && limits.PinApproval.Minor > 0, WhyPinOff)
+}
+
 func isTOTP(code protocol.Secret) bool {
 	text := code.Reveal()
 	return len(text) == 6 && strings.Trim(text, "0123456789") == ""

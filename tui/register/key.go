@@ -1,6 +1,7 @@
 package register
 
 import (
+	"errors"
 	"slices"
 
 	"till/protocol"
@@ -21,10 +22,21 @@ const (
 	KeyDone                       // the result, until it is acknowledged
 )
 
+// KeyKind is what a key came as.
+type KeyKind = bitcoin.Kind
+
+// The kinds of keys.
+const (
+	KindMiniKey = bitcoin.KindMiniKey
+	KindWIF     = bitcoin.KindWIF
+	KindBIP38   = bitcoin.KindBIP38
+	KindHexKey  = bitcoin.KindHexKey
+)
+
 // Held is a key that was handed over.
 type Held struct {
 	Key       bitcoin.Key
-	What      bitcoin.Kind
+	What      KeyKind
 	Addresses []string
 }
 
@@ -130,8 +142,8 @@ type (
 	// Take sweeps; answered by [Swept]. Its performer makes the id where there is
 	// none, and wipes the keys.
 	Take struct{ Sweep protocol.Sweep }
-	// Disclaim takes the key's tender out of the sale: nothing was taken.
-	Disclaim struct{ Reason string }
+	// Disclaim takes the key's tender out of its sale: nothing was taken.
+	Disclaim struct{ Removed protocol.TenderRemoved }
 )
 
 func (Journal) effect()  {}
@@ -140,6 +152,45 @@ func (Open) effect()     {}
 func (Claim) effect()    {}
 func (Take) effect()     {}
 func (Disclaim) effect() {}
+
+// Do opens the key; it takes some tenths of a second.
+func (o Open) Do() Unlocked {
+	defer o.Passphrase.Wipe()
+	key, err := o.Key.Decrypt(o.Passphrase, o.Network)
+	switch {
+	case errors.Is(err, bitcoin.ErrWrongNetwork):
+		return Unlocked{Ticket: o.Ticket, Why: WhyWrongNetwork}
+	case err != nil:
+		return Unlocked{Ticket: o.Ticket, Why: WhyPassphrase}
+	}
+	return Unlocked{Ticket: o.Ticket, Key: key}
+}
+
+// Redemption waits for keys.
+func (r Register) Redemption() Redemption { return NewRedemption(r.network()) }
+
+// Claimable is what a key can pay of the sale now, and why it cannot; 0 without
+// a sale that is being paid.
+func (r Register) Claimable() (protocol.Money, Why) {
+	none := protocol.Money{Currency: r.Currency()}
+	switch r.Phase {
+	case Choosing, Counting, Waiting:
+		if why := r.whyNotTender(protocol.TenderKey); why != "" {
+			return none, why
+		}
+		return r.CashDue(), ""
+	}
+	return none, ""
+}
+
+// network is the shop's.
+func (r Register) network() bitcoin.Network {
+	n, err := bitcoin.ParseNetwork(r.Config.Network)
+	if err != nil {
+		return bitcoin.Mainnet // nothing of a test network is taken by mistake
+	}
+	return n
+}
 
 // NewRedemption waits for keys.
 func NewRedemption(net bitcoin.Network) Redemption { return Redemption{Network: net} }
@@ -157,6 +208,19 @@ func (k *Redemption) Wipe() {
 // Busy reports whether money may be under way: the screen is not to be left for
 // another redemption.
 func (k Redemption) Busy() bool { return k.Phase == KeyTaking }
+
+// Shown is the address by which a key is told from others: one that holds
+// something, else the first.
+func (k Redemption) Shown(h Held) string {
+	if k.Funds != nil {
+		for _, f := range k.Funds.Funds {
+			if f.ConfirmedSat+f.ContestedSat > 0 && slices.Contains(h.Addresses, f.Address) {
+				return f.Address
+			}
+		}
+	}
+	return h.Addresses[0]
+}
 
 // Locked is the encrypted key that waits for its passphrase.
 func (k Redemption) Locked() bitcoin.BIP38 { return k.locked }
@@ -533,7 +597,7 @@ func (k Redemption) swept(e Swept) (Redemption, []Effect) {
 func (k Redemption) untaken() (Redemption, []Effect) {
 	effects := []Effect{Ring{SoundFailed}}
 	if k.Tender.Tender != "" {
-		effects = append(effects, Disclaim{ReasonNotTaken})
+		effects = append(effects, Disclaim{protocol.TenderRemoved{Sale: k.Tender.Sale, Tender: k.Tender.Tender, Reason: ReasonNotTaken}})
 	}
 	if len(k.Keys) == 0 { // after a restart
 		k.Phase = KeyDone
@@ -547,6 +611,6 @@ func (k Redemption) untaken() (Redemption, []Effect) {
 
 // Resumed is a redemption whose sweep was under way when the program stopped:
 // its keys are gone, its outcome is to be asked for.
-func Resumed(net bitcoin.Network, id protocol.PayoutID, tender protocol.TenderAdded) Redemption {
-	return Redemption{Network: net, Phase: KeyTaking, ID: id, Tender: tender, State: protocol.PayoutUnknown}
+func (r Register) Resumed(id protocol.PayoutID, tender protocol.TenderAdded) Redemption {
+	return Redemption{Network: r.network(), Phase: KeyTaking, ID: id, Tender: tender, State: protocol.PayoutUnknown}
 }

@@ -256,7 +256,7 @@ func TestAnOutcomeThatIsNotKnownIsNotRepeated(t *testing.T) {
 
 func TestAfterARestartTheTenderOfASweepThatNeverWasIsTakenBack(t *testing.T) {
 	d := atDesk(t, 0)
-	d.k = Resumed(bitcoin.Regtest, "p", protocol.TenderAdded{Sale: deskSale, Tender: deskTender})
+	d.k = counter(t).r.Resumed("p", protocol.TenderAdded{Sale: deskSale, Tender: deskTender})
 	d.do(Swept{ID: "p", Failure: &Failure{Why: WhyNotTaken}})
 	d.want(KeyDone, "")
 	if _, ok := d.effects[len(d.effects)-1].(Disclaim); !ok {

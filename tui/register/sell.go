@@ -2,6 +2,7 @@ package register
 
 import (
 	"errors"
+	"io"
 	"strconv"
 	"strings"
 
@@ -139,6 +140,15 @@ func (Make) effect()    {}
 func (Pay) effect()     {}
 func (PayCash) effect() {}
 func (Discard) effect() {}
+
+// Payout sells coins.
+func (r Register) Payout() Payout { return NewPayout(r.network()) }
+
+// GiveBack gives money of a sale back.
+func (r Register) GiveBack(refund Refund) Payout { return NewRefund(r.network(), refund) }
+
+// NewWallet makes a key for paper or card.
+func (r Register) NewWallet(random io.Reader) (*Wallet, error) { return NewWallet(random, r.network()) }
 
 // NewPayout sells coins.
 func NewPayout(net bitcoin.Network) Payout { return Payout{Network: net} }
@@ -510,8 +520,10 @@ func (p Payout) paid(e Paid) (Payout, []Effect) {
 		return p.unpaid()
 	}
 	p.State = e.Result.State
-	if e.Result.TxID != "" {
+	if e.Result.AmountSat > 0 {
 		p.Result = e.Result
+	} else if e.Result.TxID != "" { // a later word on its state
+		p.Result.TxID = e.Result.TxID
 	}
 	switch p.State {
 	case protocol.PayoutNever, protocol.PayoutRefused:
@@ -571,6 +583,6 @@ func (p Payout) back() (Payout, []Effect) {
 }
 
 // Continued is a payout whose outcome was not known when the program stopped.
-func Continued(net bitcoin.Network, order protocol.Dispense) Payout {
-	return Payout{Network: net, Phase: SellPaying, Order: order, Method: order.Method, Address: order.Address, State: protocol.PayoutUnknown}
+func (r Register) Continued(order protocol.Dispense) Payout {
+	return Payout{Network: r.network(), Phase: SellPaying, Order: order, Method: order.Method, Address: order.Address, State: protocol.PayoutUnknown}
 }

@@ -1,6 +1,9 @@
 package register
 
 import (
+	"fmt"
+	"io"
+
 	"till/device"
 	"till/protocol"
 	"till/protocol/bitcoin"
@@ -103,36 +106,56 @@ func (p Paper) slip(s Style) device.Document {
 	return d
 }
 
-// WalletPaper is a paper wallet: the address to look at and to pay to, and below
-// it the key that spends. It is printed at once and kept nowhere: the caller
-// hands it to the printer, not to the queue in the journal.
-func WalletPaper(shop protocol.Shop, practice bool, at protocol.Time, key bitcoin.Key, net bitcoin.Network, amount protocol.Sat, s Style) device.Document {
-	address := WalletAddress(key, net)
-	d := Paper{Shop: shop, Practice: practice, At: at}.head(s)
-	d = append(d, centred(s.Word(LabelWallet), device.Style{Bold: true, Double: true}),
-		centred("BTC "+s.Bitcoin(amount), bold), device.Line{},
-		centred(s.Word(LabelReceive), bold), device.QR{Content: bitcoin.URI{Addresses: []bitcoin.Address{address}}.QR()},
-		centred(address.String(), device.Style{}), device.Rule{},
-		centred(s.Word(LabelSpend), bold))
-	for _, wif := range key.WIFs(net) {
+// Wallet is a key that the terminal made for coins that leave on paper or on a
+// card. It lives until it is made and is kept nowhere.
+type Wallet struct {
+	key bitcoin.Key
+	net bitcoin.Network
+}
+
+// NewWallet makes a key from random.
+func NewWallet(random io.Reader, net bitcoin.Network) (*Wallet, error) {
+	key, err := bitcoin.GenerateKey(random)
+	if err != nil {
+		return nil, fmt.Errorf("make paper wallet: %w", err)
+	}
+	return &Wallet{key, net}, nil
+}
+
+// Wipe overwrites the key; a nil wallet has none.
+func (w *Wallet) Wipe() {
+	if w != nil {
+		w.key.Wipe()
+	}
+}
+
+func (w *Wallet) destination() bitcoin.Address {
+	const segwit = 2 // of P2PKH, P2SH-P2WPKH, P2WPKH, P2TR
+	return w.key.Addresses(w.net)[segwit]
+}
+
+// Address is where its coins go: P2WPKH of the compressed key.
+func (w *Wallet) Address() string { return w.destination().String() }
+
+// Document is the paper wallet: the address to look at and to pay to, below it
+// the key that spends. It goes to the printer at once, never into the queue of
+// the journal.
+func (w *Wallet) Document(p Paper, s Style) device.Document {
+	d := append(p.head(s), centred(s.Word(LabelWallet), device.Style{Bold: true, Double: true}), centred("BTC "+s.Bitcoin(p.AmountSat), bold),
+		device.Line{}, centred(s.Word(LabelReceive), bold), device.QR{Content: bitcoin.URI{Addresses: []bitcoin.Address{w.destination()}}.QR()},
+		centred(w.Address(), device.Style{}), device.Rule{}, centred(s.Word(LabelSpend), bold))
+	for _, wif := range w.key.WIFs(w.net) {
 		d = append(d, device.QR{Content: wif.Reveal()}, centred(wif.Reveal(), device.Style{}))
 		wif.Wipe()
 	}
 	return append(d, device.Line{}, device.Line{Text: s.Word(LabelKeepSafe)}, device.Line{Text: s.Word(LabelNoPayment)}, device.Feed{Lines: 1}, device.Cut{})
 }
 
-// WalletAddress is where the coins of a paper wallet or a card go: P2WPKH of the
-// compressed key.
-func WalletAddress(key bitcoin.Key, net bitcoin.Network) bitcoin.Address {
-	const segwit = 2 // of P2PKH, P2SH-P2WPKH, P2WPKH, P2TR
-	return key.Addresses(net)[segwit]
-}
-
-// WalletCard is a card with the key on its first track.
-func WalletCard(key bitcoin.Key, net bitcoin.Network) (device.Stripe, error) {
-	track, err := bitcoin.CardOfKey(key, net)
+// Card is a stripe with the key on its first track (devices.md §4).
+func (w *Wallet) Card() (device.Stripe, error) {
+	track, err := bitcoin.CardOfKey(w.key, w.net)
 	if err != nil {
-		return device.Stripe{}, err
+		return device.Stripe{}, fmt.Errorf("make card: %w", err)
 	}
 	defer track.Wipe()
 	return device.Stripe{device.TextOf(track.Reveal())}, nil

@@ -208,9 +208,6 @@ func (r Register) whyNotPay(e Event) Why {
 	case Back:
 		return unless(r.Phase != Choosing || r.Sale == nil, WhyNotHere)
 	case Choose:
-		if e.Kind == protocol.TenderKey {
-			return WhyNotBuilt
-		}
 		return r.whyNotTender(e.Kind)
 	case Redeem:
 		if e.Amount.Minor <= 0 || e.Amount.Minor > r.CashDue().Minor {

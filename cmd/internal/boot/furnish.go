@@ -15,6 +15,7 @@ import (
 	"till/protocol"
 	"till/protocol/bitcoin"
 	"till/server"
+	"till/server/chain"
 	"till/server/wallet"
 )
 
@@ -76,8 +77,8 @@ func practiceConfig(c config.Config) *config.Config {
 	return &c
 }
 
-// furnish gives a practice shop its people and goods at its first start.
-func furnish(ctx context.Context, db server.Store, core *server.Server, o ServerOptions) error {
+// furnish gives a practice shop its people, goods and coins at its first start.
+func furnish(ctx context.Context, db server.Store, core *server.Server, sh *shop, o ServerOptions) error {
 	var fresh bool
 	err := db.Read(ctx, func(tx *server.Tx) error {
 		users, err := tx.Shop.Users()
@@ -87,12 +88,6 @@ func furnish(ctx context.Context, db server.Store, core *server.Server, o Server
 	if err != nil || !fresh {
 		return err
 	}
-	users := make([]*server.StaffUser, len(practiceStaff))
-	for i, p := range practiceStaff {
-		if users[i], err = staff(p.id, p.name, p.role, p.pin, o.Random); err != nil {
-			return err
-		}
-	}
 	currency := protocol.Currency(o.Config.Shop.Currency)
 	items := make([]protocol.Item, len(practiceGoods))
 	for i, g := range practiceGoods {
@@ -101,37 +96,70 @@ func furnish(ctx context.Context, db server.Store, core *server.Server, o Server
 			items[i].Price = &protocol.Money{Currency: currency, Minor: g.price}
 		}
 	}
-	err = db.Write(ctx, func(tx *server.Tx) error {
-		for _, u := range users {
-			if err := tx.Shop.PutUser(u); err != nil {
-				return err
-			}
-		}
-		return tx.Shop.ReplaceItems(items)
-	})
-	if err != nil {
+	if err := db.Write(ctx, func(tx *server.Tx) error { return tx.Shop.ReplaceItems(items) }); err != nil {
 		return fmt.Errorf("furnish practice shop: %w", err)
 	}
-	return core.Reload(ctx)
+	for _, p := range practiceStaff {
+		user, approveKey, err := staff(p.id, p.name, p.role, p.pin, o.Random)
+		if err == nil {
+			err = core.PutUser(ctx, user, approveKey)
+		}
+		clear(approveKey)
+		if err != nil {
+			return fmt.Errorf("furnish practice shop: %w", err)
+		}
+	}
+	if err := fillWallet(ctx, core, sh); err != nil {
+		return fmt.Errorf("furnish practice shop: %w", err)
+	}
+	return nil
 }
 
-// staff makes a user with the PIN as a PHC string of Argon2id.
-func staff(id, name string, role protocol.Role, pin string, random io.Reader) (*server.StaffUser, error) {
+// Coins of a new practice wallet: several, so that a payout need not wait for the
+// change of the one before it.
+const (
+	practiceCoins = 10
+	practiceCoin  = protocol.SatPerBitcoin / 20
+)
+
+// fillWallet pays coins to the wallet's change branch, which is never lent to a
+// terminal, and lets the server find them.
+func fillWallet(ctx context.Context, core *server.Server, sh *shop) error {
+	for i := range uint32(practiceCoins) {
+		a, err := sh.wallet.Derive(server.BranchChange, i)
+		if err != nil {
+			return fmt.Errorf("derive address: %w", err)
+		}
+		if _, err := sh.practice.Pay(ctx, a.Text, practiceCoin, chain.DefaultPayRate, false); err != nil {
+			return fmt.Errorf("pay to the wallet: %w", err)
+		}
+	}
+	if _, err := sh.practice.Mine(ctx, 1); err != nil {
+		return fmt.Errorf("mine: %w", err)
+	}
+	_, err := core.Rescan(ctx)
+	return err
+}
+
+// staff makes a user with the PIN as a PHC string of Argon2id, and for approvers
+// the key that the PIN approves with (terminal.md §8), nil for cashiers.
+func staff(id, name string, role protocol.Role, pin string, random io.Reader) (u protocol.User, approveKey []byte, err error) {
 	var salt, approve [16]byte
 	for _, b := range [][]byte{salt[:], approve[:]} {
 		if _, err := io.ReadFull(random, b); err != nil {
-			return nil, fmt.Errorf("make user: %w", err)
+			return u, nil, fmt.Errorf("make user: %w", err)
 		}
 	}
 	// t=2, m=19 MiB, p=1: what OWASP asks of a password, and quick enough on the
 	// machine at the counter that signs people in.
 	hash := argon2.IDKey([]byte(pin), salt[:], 2, 19<<10, 1, 32)
-	u := &server.StaffUser{User: protocol.User{ID: id, Name: name, Role: role,
-		PIN: fmt.Sprintf("$argon2id$v=19$m=19456,t=2,p=1$%s$%s", base64.RawStdEncoding.EncodeToString(salt[:]), base64.RawStdEncoding.EncodeToString(hash))}}
+	u = protocol.User{ID: id, Name: name, Role: role,
+		PIN: fmt.Sprintf("$argon2id$v=19$m=19456,t=2,p=1$%s$%s", base64.RawStdEncoding.EncodeToString(salt[:]), base64.RawStdEncoding.EncodeToString(hash))}
 	if role != protocol.RoleCashier {
 		u.ApproveSalt = hex.EncodeToString(approve[:])
+		approveKey = argon2.IDKey([]byte(pin), approve[:], 3, 64<<10, 1, 32)
 	}
-	return u, nil
+	return u, approveKey, nil
 }
 
 // practiceWallet opens the hot wallet of a practice shop, made at its first start.

@@ -104,7 +104,7 @@ func (s *Server) open(ctx context.Context) error {
 		return fmt.Errorf("open server: %w", err)
 	}
 	if o.Practice {
-		if err := furnish(ctx, db, s.core, o); err != nil {
+		if err := furnish(ctx, db, s.core, s.shop, o); err != nil {
 			return err
 		}
 		s.world = s.makeWorld(s.shop)
