@@ -258,7 +258,7 @@ func BenchmarkIdle(b *testing.B) {
 		}
 		at := filepath.Join(dir, "serve.json")
 		serve := exec.Command(path, "serve", "--practice", "--data", dir, "--rpc", "127.0.0.1:0", "--control", "127.0.0.1:0",
-			"--merchant", "127.0.0.1:0", "--mint", "127.0.0.1:0", "--addresses-file", at)
+			"--merchant", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--mint", "127.0.0.1:0", "--addresses-file", at)
 		if err := serve.Start(); err != nil {
 			b.Fatal(err)
 		}

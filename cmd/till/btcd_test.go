@@ -216,7 +216,7 @@ descriptor = %q
 sources = ["fixed"]
 fixed = "58123.45"
 `, n.address, nodeUser, file("password"), filepath.Join(n.dir, "rpc.cert"), shop.Descriptor()))
-	serve := exec.Command(tillProgram(t), "serve", "--data", file("data"), "--config", file("till.toml"), "--rpc", "127.0.0.1:0", "--merchant", "127.0.0.1:0", "--addresses-file", file("at.json"))
+	serve := exec.Command(tillProgram(t), "serve", "--data", file("data"), "--config", file("till.toml"), "--rpc", "127.0.0.1:0", "--merchant", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--addresses-file", file("at.json"))
 	serve.Stderr = h.log
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)

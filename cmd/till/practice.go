@@ -37,7 +37,7 @@ func (p *program) practice() *cobra.Command {
 	command.Flags().BoolVar(&fresh, "fresh", false, "begin with fresh practice data")
 	command.Flags().StringArrayVar(&scripts, "script", nil, "play a story instead, - for standard input; may be given several times")
 	command.Flags().StringVar(&printer, "printer", "", "URL of a printer instead of the simulated one")
-	c.listen.flags(command, "", "", "", "")
+	c.listen.flags(command, "", "", "", "", "")
 	s.flags(command)
 	return command
 }

@@ -103,7 +103,7 @@ func (r *remoteStage) startServer() error {
 		return err
 	}
 	r.serve = exec.Command(r.program, "serve", "--practice", "--data", r.serverDir, "--rpc", r.port, "--control", "127.0.0.1:0",
-		"--merchant", "127.0.0.1:0", "--mint", "127.0.0.1:0", "--addresses-file", at)
+		"--merchant", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--mint", "127.0.0.1:0", "--addresses-file", at)
 	if err := r.serve.Start(); err != nil {
 		return err
 	}

@@ -19,20 +19,21 @@ import (
 // listening is where a server listens; serve listens by default, a counter only
 // when asked.
 type listening struct {
-	rpc, merchant, control, mint, addressesFile string
+	rpc, merchant, metrics, control, mint, addressesFile string
 }
 
 // flags takes the addresses to listen on unless told otherwise, "" for none.
-func (l *listening) flags(c *cobra.Command, rpc, merchant, control, mint string) {
+func (l *listening) flags(c *cobra.Command, rpc, merchant, metrics, control, mint string) {
 	c.Flags().StringVar(&l.rpc, "rpc", rpc, "HOST:PORT for terminals, port 0 for any")
 	c.Flags().StringVar(&l.control, "control", control, "HOST:PORT of the practice control listener")
 	c.Flags().StringVar(&l.merchant, "merchant", merchant, "HOST:PORT for customers who pay in e-cash")
+	c.Flags().StringVar(&l.metrics, "metrics", metrics, "HOST:PORT of /metrics, /healthz and /readyz")
 	c.Flags().StringVar(&l.mint, "mint", mint, "HOST:PORT of the practice mint")
 	c.Flags().StringVar(&l.addressesFile, "addresses-file", "", "file for the addresses really listened on, as JSON")
 }
 
 func (l *listening) listen() boot.Listen {
-	return boot.Listen{RPC: l.rpc, Merchant: l.merchant, Control: l.control, Mint: l.mint}
+	return boot.Listen{RPC: l.rpc, Merchant: l.merchant, Metrics: l.metrics, Control: l.control, Mint: l.mint}
 }
 
 func (p *program) serve() *cobra.Command {
@@ -47,7 +48,7 @@ func (p *program) serve() *cobra.Command {
 			return p.runServer(c.Context(), l, practice)
 		},
 	}
-	l.flags(c, "127.0.0.1:8443", "127.0.0.1:8480", "127.0.0.1:8490", "127.0.0.1:8495")
+	l.flags(c, "127.0.0.1:8443", "127.0.0.1:8480", "127.0.0.1:9480", "127.0.0.1:8490", "127.0.0.1:8495")
 	c.Flags().BoolVar(&practice, "practice", false, "a practice chain and shop, moved through the control listener")
 	return c
 }

@@ -25,7 +25,7 @@ import (
 const grace = 3 * time.Second
 
 // Listen says where a server listens, HOST:PORT each; "" is nowhere, port 0 any.
-type Listen struct{ RPC, Merchant, Control, Mint string }
+type Listen struct{ RPC, Merchant, Metrics, Control, Mint string }
 
 // ServerOptions are what a server is made of. Whoever opens one holds the lock
 // of Dir.
@@ -161,6 +161,13 @@ func (s *Server) listen() error {
 			return err
 		}
 		s.tasks = append(s.tasks, serveHTTP(l, s.world.Handler(), s.o.Log))
+	}
+	if s.o.Listen.Metrics != "" {
+		l, err := s.bind(s.o.Listen.Metrics, &s.at.Metrics)
+		if err != nil {
+			return err
+		}
+		s.tasks = append(s.tasks, serveHTTP(l, s.metricsHandler(), s.o.Log))
 	}
 	l, err := listenAdmin(s.o.Dir)
 	if err != nil {
