@@ -13,6 +13,9 @@ import (
 	"till/protocol/taler"
 )
 
+// askContract names the question that a contract needs.
+const askContract = "contract "
+
 // maxDescription bounds what a contract says is sold, in bytes (merchant.md §1).
 const maxDescription = 1024
 
@@ -134,7 +137,9 @@ func (a *application) openBill(sale *Sale, t *Tender) error {
 func (s *Server) tryContract(ctx context.Context, id string) {
 	if _, err := s.makeContract(ctx, id); err != nil && ctx.Err() == nil {
 		s.o.Log.WarnContext(ctx, "contract not made", "transaction_id", id, "error", err)
+		return
 	}
+	s.cash.forget(askContract + id)
 }
 
 // makeContract gives the text of a bill's contract, which it makes if there is none.

@@ -230,7 +230,16 @@ func (s *Server) openPermission(tx *Tx, d *Deposit, p *taler.Permission) error {
 
 // keepRound stores a round of a tab without asking the mint; the highest counts. The
 // last round of a closed tab ends it.
-func (c closing) keepRound() (err error) {
+func (c closing) keepRound() error {
+	rounds, err := c.Deposits.OfBill(c.bill.ID)
+	if err != nil {
+		return fmt.Errorf("list rounds: %w", err)
+	}
+	for _, d := range rounds {
+		if d.Contract == c.deposit.Contract {
+			return taken("H_a", "this round is signed")
+		}
+	}
 	c.deposit.State, c.deposit.Status = DepositSigned, http.StatusOK
 	if c.deposit.Answer, err = c.receipt(); err != nil {
 		return err

@@ -15,15 +15,6 @@ import (
 	"till/protocol/taler"
 )
 
-// Mint is one mint as a merchant asks it (taler.MintClient, whose errors it gives).
-type Mint interface {
-	Keys(ctx context.Context) (*taler.Keys, error)
-	Refresh(ctx context.Context) (*taler.Keys, error)
-	Deposit(ctx context.Context, r *taler.DepositRequest) (*taler.DepositAnswer, error)
-	Lock(ctx context.Context, l *taler.Lock) (*taler.LockAnswer, error)
-	Unlock(ctx context.Context, u *taler.Unlock) error
-}
-
 // TrustedMint is a mint whose coins are taken.
 type TrustedMint struct {
 	URL    string          // as customers know it
@@ -154,7 +145,7 @@ func (d *cashDesk) loadAccount(tx *Tx, sealing *seal, random io.Reader) error {
 		return err
 	}
 	if d.hwire, err = d.account.Hash(); err != nil {
-		return fmt.Errorf("take e-cash: account: %w", err)
+		return fmt.Errorf("take e-cash: the account that mints pay to (ecash.iban, ecash.bic, ecash.holder): %w", err)
 	}
 	text, err := taler.Encode(&d.account)
 	if err != nil {
@@ -362,11 +353,11 @@ func (s *Server) passCashDesk(ctx context.Context, now protocol.Time) (next prot
 		case b.Release:
 			try(askUnlock+b.ID, now, func(ctx context.Context) { s.tryUnlock(ctx, b) })
 		case b.Kind == BillTab && now >= b.tabMoment():
-			try("lapse "+b.ID, now, func(ctx context.Context) { s.lapse(ctx, b.ID) })
+			try(askLapse+b.ID, now, func(ctx context.Context) { s.lapse(ctx, b.ID) })
 		case b.Kind == BillTab:
 			next = earlier(next, b.tabMoment())
 		default:
-			try("contract "+b.ID, now, func(ctx context.Context) { s.tryContract(ctx, b.ID) })
+			try(askContract+b.ID, now, func(ctx context.Context) { s.tryContract(ctx, b.ID) })
 		}
 	}
 	return next, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"till/protocol"
+	"till/protocol/taler"
 )
 
 // Script is an output script (scriptPubKey), the raw bytes as a string so that
@@ -217,6 +218,15 @@ type Price struct {
 	Currency protocol.Currency
 	Rate     protocol.Rate
 	Sources  []protocol.Source
+}
+
+// Mint is one mint as a merchant asks it (taler.MintClient, whose errors it gives).
+type Mint interface {
+	Keys(ctx context.Context) (*taler.Keys, error)
+	Refresh(ctx context.Context) (*taler.Keys, error)
+	Deposit(ctx context.Context, r *taler.DepositRequest) (*taler.DepositAnswer, error)
+	Lock(ctx context.Context, l *taler.Lock) (*taler.LockAnswer, error)
+	Unlock(ctx context.Context, u *taler.Unlock) error
 }
 
 // Alarm is what the owner should know wherever he is.

@@ -17,6 +17,9 @@ const (
 	tabMargin = 10 * time.Minute // before lock_until rounds end and the tab is deposited
 )
 
+// askLapse names the end of a tab.
+const askLapse = "lapse "
+
 // States of tab alerts.
 const (
 	tabOffered = "offered"
@@ -234,7 +237,9 @@ func (s *Server) lapse(ctx context.Context, id string) {
 	})
 	if err != nil {
 		s.o.Log.ErrorContext(ctx, "tab not ended", "transaction_id", id, "error", err)
+		return
 	}
+	s.cash.forget(askLapse + id)
 }
 
 // tabContract gives the contract of a tab over what was charged so far.

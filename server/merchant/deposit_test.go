@@ -17,6 +17,7 @@ import (
 )
 
 func TestASaleIsPaidByACoin(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	s := w.sell(500)
 	c := w.contract(s)
@@ -49,6 +50,7 @@ func TestASaleIsPaidByACoin(t *testing.T) {
 }
 
 func TestSeveralCoinsPayAllOrNone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(100_00)
 	good, part, spent := p.coin(500), p.coin(1000), p.coin(500)
@@ -86,6 +88,7 @@ func TestSeveralCoinsPayAllOrNone(t *testing.T) {
 // TestEveryFieldOfAPermissionCounts alters each member in turn: the status of the
 // table, the parameter, and no sale that is paid.
 func TestEveryFieldOfAPermissionCounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(100_00)
 	coin, other := p.coin(500), p.coin(100)
@@ -130,6 +133,7 @@ func TestEveryFieldOfAPermissionCounts(t *testing.T) {
 }
 
 func TestFormIsToldFromVerification(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	s := w.sell(500)
 	good := string(must(w.sign(w.contract(s), 500, w.purse(10_00).coin(500)).Encode())(t))
@@ -165,6 +169,7 @@ func TestFormIsToldFromVerification(t *testing.T) {
 }
 
 func TestTheDoorAnswersOnlyWhatItServes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	for _, f := range []struct {
 		method, path, body string
@@ -204,6 +209,7 @@ func TestTheDoorAnswersOnlyWhatItServes(t *testing.T) {
 // TestACoinSpentFromManyConnectionsIsSpentOnce pays 100 sales with one coin at once:
 // one is paid, 99 are refused with a proof.
 func TestACoinSpentFromManyConnectionsIsSpentOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	const many = 100
 	coin := w.purse(10_00).coin(500)
@@ -240,6 +246,7 @@ func TestACoinSpentFromManyConnectionsIsSpentOnce(t *testing.T) {
 
 // TestASaleIsPaidOnceByManyPayers has 50 coins pay one sale at once.
 func TestASaleIsPaidOnceByManyPayers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	const many = 50
 	p := w.purse(many * 1_00)
@@ -268,6 +275,7 @@ func TestASaleIsPaidOnceByManyPayers(t *testing.T) {
 }
 
 func TestADepositWaitsForAMintThatIsDown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	s := w.sell(500)
 	c := w.contract(s)
@@ -305,6 +313,7 @@ func TestADepositWaitsForAMintThatIsDown(t *testing.T) {
 func (w *world) down(down bool) { w.setFault(down, 0) }
 
 func TestASlowMintIsAskedAgainAndNothingIsPaidTwice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	s := w.sell(500)
 	c := w.contract(s)
@@ -320,6 +329,7 @@ func TestASlowMintIsAskedAgainAndNothingIsPaidTwice(t *testing.T) {
 
 // TestALyingMintIsNotBelieved has the mint give answers that prove nothing.
 func TestALyingMintIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(50_00)
 	for _, lie := range []struct {
@@ -360,6 +370,7 @@ func (w *world) lies(status int, text string) {
 }
 
 func TestMoneyForACancelledSaleIsOwed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	s := w.sell(500)
 	c := w.contract(s)
@@ -385,6 +396,7 @@ func TestMoneyForACancelledSaleIsOwed(t *testing.T) {
 }
 
 func TestALapsedContractIsRefusedAndACancelledSaleToo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(50_00)
 	lapsed, cancelled, removed := w.sell(500), w.sell(500), w.sell(500)
@@ -407,6 +419,7 @@ func TestALapsedContractIsRefusedAndACancelledSaleToo(t *testing.T) {
 }
 
 func TestAProductIsSoldToStrangersAndKeptOnlyWhenPaid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	price := eur(480)
 	if err := w.server.ImportCatalogue(t.Context(), []protocol.Item{{SKU: "melange", Name: "Melange", Price: &price}, {SKU: "gift", Name: "Gift"}}); err != nil {
@@ -457,6 +470,7 @@ func TestAProductIsSoldToStrangersAndKeptOnlyWhenPaid(t *testing.T) {
 }
 
 func TestATerminalIsToldThatEcashIsOff(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	id := newID[protocol.SaleID](t)
 	w.write(protocol.EntrySaleOpened, protocol.SaleOpened{Sale: id, Total: eur(500)})
@@ -467,6 +481,7 @@ func TestATerminalIsToldThatEcashIsOff(t *testing.T) {
 }
 
 func TestAContractFollowsWhenTheMintComesBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	w.stop()
 	w.down(true)
@@ -484,6 +499,7 @@ func TestAContractFollowsWhenTheMintComesBack(t *testing.T) {
 }
 
 func TestTooManyRequestsAreToldWhenToComeAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	var limited http.Header
 	var group sync.WaitGroup
@@ -511,6 +527,7 @@ func TestTooManyRequestsAreToldWhenToComeAgain(t *testing.T) {
 // and with spent ones, and compares what the shop was paid, what the mint took, and
 // what the customers had.
 func TestMoneyIsConserved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(1000_00)
 	const rounds = 40

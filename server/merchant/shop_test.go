@@ -390,7 +390,7 @@ func (p *purse) coin(minor int64) *taler.Coin {
 	t.Helper()
 	value := cents(t, minor)
 	for _, d := range p.keys.Denominations() {
-		if d.Value != value {
+		if d.Value != value || !d.Withdrawable(taler.TimeAt(p.w.clock())) {
 			continue
 		}
 		denom, _ := p.keys.Denomination(d.Pub)

@@ -87,6 +87,7 @@ func (w *world) round(o *taler.Offer) *taler.Contract {
 }
 
 func TestATabIsChargedInRoundsAndPaidOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(100_00)
 	s := w.tab(30_00)
@@ -151,6 +152,7 @@ func TestATabIsChargedInRoundsAndPaidOnce(t *testing.T) {
 }
 
 func TestATabThatLapsesIsPaidAsFarAsItWasSigned(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	s := w.tab(30_00)
 	o := w.offer(s)
@@ -178,6 +180,7 @@ func TestATabThatLapsesIsPaidAsFarAsItWasSigned(t *testing.T) {
 }
 
 func TestATabClosedAtNothingLetsTheCoinGo(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(w *world, s sale){
 		"closed": func(w *world, s sale) {
 			w.write(protocol.EntryTabClosed, protocol.TabClosed{Sale: s.id, Tender: s.tender})
@@ -203,6 +206,7 @@ func TestATabClosedAtNothingLetsTheCoinGo(t *testing.T) {
 }
 
 func TestALockOfASpentCoinIsRefusedWithProofAndTheOfferIsFree(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	p := w.purse(200_00)
 	spent, good := p.coin(5000), p.coin(5000)
@@ -227,6 +231,7 @@ func TestALockOfASpentCoinIsRefusedWithProofAndTheOfferIsFree(t *testing.T) {
 }
 
 func TestLocksAreComparedWithTheOffer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, nil)
 	coin := w.purse(100_00).coin(5000)
 	s := w.tab(30_00)
@@ -265,6 +270,7 @@ func TestLocksAreComparedWithTheOffer(t *testing.T) {
 // TestALotteryIsFairToBothSides plays a few dozen: what the customer checks holds,
 // won coins are deposited and lost ones can be spent.
 func TestALotteryIsFairToBothSides(t *testing.T) {
+	t.Parallel()
 	below := eur(5)
 	w := newWorld(t, func(e *server.Ecash) { e.LotteryBelow = &below })
 	p := w.purse(100_00)
