@@ -48,10 +48,11 @@ func sellKeys() []key {
 		send(ActNext, register.Next{}, in(register.SellPricing), "enter"),
 		send(ActUnit, register.Unit{}, refund(false, in(register.SellPricing)), "tab"),
 		send(ActRate, register.Unit{}, refund(true, in(register.SellPricing)), "tab"),
-		send(ActCashBack, register.Cash{}, refund(true, in(register.SellChoosing)), "1"),
-		send(ActToPaper, register.Deliver{Method: protocol.MethodPrinter}, refund(false, in(register.SellChoosing)), "1"),
+		send(ActCash, register.Cash{}, refund(true, in(register.SellChoosing)), "1"),
+		send(ActPrint, register.Deliver{Method: protocol.MethodPrinter}, refund(false, in(register.SellChoosing)), "1"),
 		send(ActToCard, register.Deliver{Method: protocol.MethodMagcard}, refund(false, in(register.SellChoosing)), "2"),
-		send(ActToAddress, register.Deliver{Method: protocol.MethodAddress}, in(register.SellChoosing), "3"),
+		send(ActBitcoin, register.Deliver{Method: protocol.MethodAddress}, refund(true, in(register.SellChoosing)), "2"),
+		send(ActAddress, register.Deliver{Method: protocol.MethodAddress}, refund(false, in(register.SellChoosing)), "3"),
 		{action: ActNext, keys: []string{"enter"}, do: (*model).sellTyped, offered: in(register.SellAddressing), whyNot: func(m *model) string {
 			return m.maySell(register.Hand{Text: protocol.NewSecret(m.sell.typed)})
 		}},
@@ -456,7 +457,7 @@ func (m *model) methodLines(w int) []widget.Line {
 	title := m.w.SellHow
 	if m.sell.flow.Refund != nil {
 		title = m.w.RefundHow
-		ways = []way{{"1", m.w.Methods[""], register.Cash{}}, ways[2]}
+		ways = []way{{"1", m.w.Methods[""], register.Cash{}}, {"2", m.w.Methods[protocol.MethodAddress], ways[2].event}}
 	}
 	lines := []widget.Line{widget.Strong.Line(title)}
 	for _, x := range ways {
