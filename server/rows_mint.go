@@ -47,8 +47,9 @@ type MintClaim struct {
 
 // MintCoinRows keeps what was done with a mint's coins.
 type MintCoinRows interface {
-	// Spends gives deposits of a coin, the largest first.
-	Spends(coin string, most int) ([]*MintClaim, error)
+	// Spends gives deposits of a claim's coin: that of its own merchant and
+	// transaction first, then the largest.
+	Spends(c *MintClaim, most int) ([]*MintClaim, error)
 	// Spent sums the deposits of a coin.
 	Spent(coin string) (int64, error)
 	Spend(c *MintClaim) error
