@@ -78,7 +78,7 @@ func (m *Mint) claim(r *ring, p *taler.Permission) (*server.MintClaim, int64, er
 // spend books a deposit, or gives the confirmation of the identical one. A deposit
 // under a lock consumes it.
 func (m *Mint) spend(tx *server.Tx, c *server.MintClaim, face int64) ([]byte, error) {
-	h, err := m.history(tx, c.Coin)
+	h, err := m.history(tx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -120,14 +120,14 @@ type history struct {
 	spent  int64
 }
 
-func (m *Mint) history(tx *server.Tx, coin string) (h history, err error) {
-	if h.spends, err = tx.MintCoins.Spends(coin, maxHistory); err != nil {
+func (m *Mint) history(tx *server.Tx, c *server.MintClaim) (h history, err error) {
+	if h.spends, err = tx.MintCoins.Spends(c, maxHistory); err != nil {
 		return h, fmt.Errorf("list deposits: %w", err)
 	}
-	if h.spent, err = tx.MintCoins.Spent(coin); err != nil {
+	if h.spent, err = tx.MintCoins.Spent(c.Coin); err != nil {
 		return h, fmt.Errorf("sum deposits: %w", err)
 	}
-	locks, err := tx.MintCoins.Locks(coin)
+	locks, err := tx.MintCoins.Locks(c.Coin)
 	if err != nil {
 		return h, fmt.Errorf("list locks: %w", err)
 	}

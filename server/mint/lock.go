@@ -64,7 +64,7 @@ func (m *Mint) lock(ctx context.Context, l *taler.Lock) (*taler.LockAnswer, erro
 
 // hold books a lock unless the coin is spent or held elsewhere: one live lock a coin.
 func (m *Mint) hold(tx *server.Tx, c *server.MintClaim, face int64) ([]byte, error) {
-	h, err := m.history(tx, c.Coin)
+	h, err := m.history(tx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (m *Mint) unlock(ctx context.Context, u *taler.Unlock) error {
 		return err
 	}
 	return m.o.Store.Write(ctx, func(tx *server.Tx) error {
-		h, err := m.history(tx, u.Coin.String())
+		h, err := m.history(tx, &server.MintClaim{Coin: u.Coin.String()})
 		if err != nil {
 			return err
 		}

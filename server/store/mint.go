@@ -49,13 +49,14 @@ func (r mintReserves) Sign(id, reserve string, evSig []byte) error {
 
 type mintCoins struct{ rows }
 
-func (r mintCoins) Spends(coin string, most int) ([]*server.MintClaim, error) {
+func (r mintCoins) Spends(of *server.MintClaim, most int) ([]*server.MintClaim, error) {
 	scan := func(row scanner) (*server.MintClaim, error) {
-		c := &server.MintClaim{Coin: coin}
+		c := &server.MintClaim{Coin: of.Coin}
 		return c, row.Scan(&c.Merchant, &c.Bill, &c.Identity, &c.Amount, &c.Body, &c.Answer, &c.At)
 	}
 	return all(r.rows, scan, `SELECT merchant, bill, identity, amount, body, answer, at FROM mint_spends WHERE coin = $1
-		ORDER BY amount DESC, merchant, bill LIMIT $2 + 0`, coin, most)
+		ORDER BY CASE WHEN merchant = $2 AND bill = $3 THEN 0 ELSE 1 END, amount DESC, merchant, bill LIMIT $4 + 0`,
+		of.Coin, of.Merchant, of.Bill, most)
 }
 
 func (r mintCoins) Spent(coin string) (sum int64, err error) {
