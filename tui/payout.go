@@ -33,7 +33,7 @@ func (m *model) payOut(events ...register.Event) tea.Cmd {
 		before := m.sell.flow
 		var effects []register.Effect
 		m.sell.flow, effects = before.Handle(e)
-		if _, quiet := e.(register.Terms); m.sell.flow.Note.Why != "" && (!quiet || m.sell.flow.Note != before.Note) {
+		if _, quiet := e.(register.Terms); m.sell.flow.Note.Why != "" && m.screen != onSell && !quiet {
 			m.say(widget.Warn, m.w.why(m.sell.flow.Note))
 		}
 		for _, f := range effects {

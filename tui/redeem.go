@@ -37,7 +37,7 @@ func (m *model) redeem(events ...register.Event) tea.Cmd {
 		before := m.key.flow
 		var effects []register.Effect
 		m.key.flow, effects = before.Handle(e)
-		if _, quiet := e.(register.Offer); m.key.flow.Note.Why != "" && (!quiet || m.key.flow.Note != before.Note) {
+		if _, quiet := e.(register.Offer); m.key.flow.Note.Why != "" && m.screen != onKey && !quiet {
 			m.say(widget.Warn, m.keyWhy(m.key.flow.Note))
 		}
 		for _, f := range effects {

@@ -247,9 +247,7 @@ func (m *model) gatherView(body widget.Area) widget.Block {
 			widget.Quiet.Line("   "+widget.Groups(k.Shown(h), 4)).Trunc(w))
 	}
 	switch {
-	case len(k.Keys) > 0 && k.Funds == nil && k.Note.Why == register.WhyNotAnswered:
-		lines = append(lines, widget.Wrap(widget.Warn, "! "+m.keyWhy(k.Note), w)...)
-	case len(k.Keys) > 0 && k.Funds == nil:
+	case len(k.Keys) > 0 && k.Funds == nil && k.Note.Why != register.WhyNotAnswered:
 		lines = append(lines, widget.Quiet.Line(m.w.KeyAsking))
 	case k.Funds != nil:
 		lines = append(append(lines, nil), m.fundsLines(pair)...)
@@ -260,8 +258,17 @@ func (m *model) gatherView(body widget.Area) widget.Block {
 		widget.Gap(2, 1),
 		widget.Slot{Rows: len(lines), Min: 4, Draw: func(widget.Area) widget.Block { return widget.Block{Lines: lines}.Shift(2, 0) }},
 		grow(),
+		widget.Fixed(0, m.noteBlock(m.keyWhy(k.Note), w)),
 		widget.Fixed(0, input.Shift(2, 0)),
 		widget.Gap(3, 1))
+}
+
+// noteBlock says what was wrong with the last thing, until the next.
+func (m *model) noteBlock(text string, w int) widget.Block {
+	if text == "" {
+		return widget.Block{}
+	}
+	return widget.Block{Lines: widget.Wrap(widget.Warn, "! "+text, w)}.Shift(2, 0)
 }
 
 // fundsLines is what the keys hold, what is taken of it and where the rest goes.

@@ -380,6 +380,7 @@ func (m *model) sellView(f *widget.Frame, a widget.Area) widget.Block {
 		grow(),
 		widget.Fixed(0, widget.Block{Lines: lines}.Shift(2, 0)),
 		grow(),
+		widget.Fixed(0, m.noteBlock(m.w.why(s.Note), min(body.W-4, 76))),
 		widget.Fixed(0, input.Shift(2, 0)),
 		widget.Gap(3, 1))
 }
