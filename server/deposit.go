@@ -283,7 +283,7 @@ func (s *Server) keepDeposit(ctx context.Context, id string, ps taler.Permission
 		if err := w.Bills.Update(b); err != nil {
 			return fmt.Errorf("store bill: %w", err)
 		}
-		w.mints = true
+		w.mints = b.Release
 		return w.markWaiting(b, d.State == DepositWaiting)
 	})
 }

@@ -28,8 +28,8 @@ const (
 
 // tryDeposit asks the mint about a stored deposit and stores what it says.
 func (s *Server) tryDeposit(ctx context.Context, id string) {
-	outcome, err := s.askMint(ctx, id)
-	if err == nil {
+	open, outcome, err := s.askMint(ctx, id)
+	if err == nil && open {
 		// The mint's answer is kept even when whoever asked has left.
 		err = s.settleDeposit(context.WithoutCancel(ctx), id, outcome)
 	}
@@ -38,15 +38,17 @@ func (s *Server) tryDeposit(ctx context.Context, id string) {
 	}
 }
 
-// askMint gives what the mint said: nil for yes, else an error of taler.MintClient.
-func (s *Server) askMint(ctx context.Context, id string) (outcome, err error) {
+// askMint gives what the mint said of a deposit that is still open: nil for yes, else
+// an error of taler.MintClient.
+func (s *Server) askMint(ctx context.Context, id string) (open bool, outcome, err error) {
 	var ps taler.Permissions
 	var request taler.DepositRequest
 	err = s.o.Store.Read(ctx, func(tx *Tx) error {
 		d, err := tx.Deposits.Get(id)
-		if err != nil {
+		if err != nil || d.State != DepositWaiting {
 			return err
 		}
+		open = true
 		if ps, err = taler.ParsePermissions(d.Body); err != nil {
 			return err
 		}
@@ -60,14 +62,17 @@ func (s *Server) askMint(ctx context.Context, id string) (outcome, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read deposit: %w", err)
+		return false, nil, fmt.Errorf("read deposit: %w", err)
+	}
+	if !open {
+		return false, nil, nil
 	}
 	mint, ok := s.cash.mint(ps[0].Mint)
 	if !ok {
-		return fmt.Errorf("%w: mint %s is not trusted any more", taler.ErrMintFault, ps[0].Mint), nil
+		return true, fmt.Errorf("%w: mint %s is not trusted any more", taler.ErrMintFault, ps[0].Mint), nil
 	}
 	_, outcome = mint.Deposit(ctx, &request)
-	return outcome, nil
+	return true, outcome, nil
 }
 
 // settleDeposit stores the outcome of a deposit with all that follows from it.

@@ -50,8 +50,9 @@ type MintCoinRows interface {
 	// Spends gives deposits of a claim's coin: that of its own merchant and
 	// transaction first, then the largest.
 	Spends(c *MintClaim, most int) ([]*MintClaim, error)
-	// Spent sums the deposits of a coin.
-	Spent(coin string) (int64, error)
+	// Spent sums the deposits of a claim's coin, and gives the one of its own merchant
+	// and transaction, nil when there is none.
+	Spent(c *MintClaim) (own *MintClaim, sum int64, err error)
 	Spend(c *MintClaim) error
 	// Locks gives the locks of a coin that have not ended, lapsed ones included.
 	Locks(coin string) ([]*MintClaim, error)

@@ -30,9 +30,8 @@ func BenchmarkDeposit(b *testing.B) {
 	b.Run("end to end", func(b *testing.B) {
 		bodies := make([][]byte, b.N)
 		for i := range bodies {
-			// One coin of 50.00 pays a thousand bills of 0.05.
-			if i%1000 == 0 {
-				coin = p.coin(5000)
+			if i%20 == 0 { // a coin of 1.00 pays twenty bills
+				coin = p.coin(100)
 			}
 			bodies[i] = must(w.sign(w.bill(b, items, i), 5, coin).Encode())(b)
 		}

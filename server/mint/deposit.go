@@ -82,14 +82,12 @@ func (m *Mint) spend(tx *server.Tx, c *server.MintClaim, face int64) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range h.spends {
-		if !same(s, c) {
-			continue
-		}
-		if s.Identity == c.Identity {
-			return s.Answer, nil
-		}
-		return nil, h.refusal(taler.StatusDeposited, c)
+	switch {
+	case h.own == nil:
+	case h.own.Identity == c.Identity:
+		return h.own.Answer, nil
+	default:
+		return nil, h.refusal(tx, taler.StatusDeposited, c)
 	}
 	sum := h.spent
 	for _, l := range h.locks {
@@ -102,7 +100,7 @@ func (m *Mint) spend(tx *server.Tx, c *server.MintClaim, face int64) ([]byte, er
 		if h.spent+c.Amount <= face {
 			status = taler.StatusLocked
 		}
-		return nil, h.refusal(status, c)
+		return nil, h.refusal(tx, status, c)
 	}
 	if err := tx.MintCoins.EndLock(c.Coin, c.Merchant, c.Bill); err != nil {
 		return nil, err
@@ -115,16 +113,13 @@ func same(a, b *server.MintClaim) bool { return a.Merchant == b.Merchant && a.Bi
 
 // history is what a coin was used for, lapsed locks left out.
 type history struct {
-	spends []*server.MintClaim
-	locks  []*server.MintClaim
-	spent  int64
+	own   *server.MintClaim // the deposit for the claim's own transaction, nil none
+	spent int64
+	locks []*server.MintClaim
 }
 
 func (m *Mint) history(tx *server.Tx, c *server.MintClaim) (h history, err error) {
-	if h.spends, err = tx.MintCoins.Spends(c, maxHistory); err != nil {
-		return h, fmt.Errorf("list deposits: %w", err)
-	}
-	if h.spent, err = tx.MintCoins.Spent(c.Coin); err != nil {
+	if h.own, h.spent, err = tx.MintCoins.Spent(c); err != nil {
 		return h, fmt.Errorf("sum deposits: %w", err)
 	}
 	locks, err := tx.MintCoins.Locks(c.Coin)
@@ -141,13 +136,17 @@ func (m *Mint) history(tx *server.Tx, c *server.MintClaim) (h history, err error
 
 // refusal proves that a claim cannot be met. A proof that cannot be written down is
 // the mint's own fault, not the coin's.
-func (h history) refusal(status string, c *server.MintClaim) error {
+func (h history) refusal(tx *server.Tx, status string, c *server.MintClaim) error {
+	spends, err := tx.MintCoins.Spends(c, maxHistory)
+	if err != nil {
+		return fmt.Errorf("list deposits: %w", err)
+	}
 	coin, err := taler.ParsePublicKey(c.Coin)
 	if err != nil {
 		return fmt.Errorf("prove a refusal: %w", err)
 	}
 	e := &proofError{taler.Proof{Status: status, Coin: &coin}}
-	for _, s := range h.spends {
+	for _, s := range spends {
 		p := new(taler.Permission)
 		if err := taler.DecodeAnswer(s.Body, p); err != nil {
 			return fmt.Errorf("read deposit: %w", err)

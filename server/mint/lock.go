@@ -72,14 +72,10 @@ func (m *Mint) hold(tx *server.Tx, c *server.MintClaim, face int64) ([]byte, err
 		if held.Identity == c.Identity {
 			return held.Answer, nil
 		}
-		return nil, h.refusal(taler.StatusLocked, c)
+		return nil, h.refusal(tx, taler.StatusLocked, c)
 	}
-	taken := h.spent+c.Amount > face
-	for _, s := range h.spends {
-		taken = taken || same(s, c)
-	}
-	if taken {
-		return nil, h.refusal(taler.StatusDeposited, c)
+	if h.own != nil || h.spent+c.Amount > face {
+		return nil, h.refusal(tx, taler.StatusDeposited, c)
 	}
 	return c.Answer, tx.MintCoins.PutLock(c)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 
 	"till/protocol"
@@ -49,22 +50,32 @@ func (r mintReserves) Sign(id, reserve string, evSig []byte) error {
 
 type mintCoins struct{ rows }
 
+const spendColumns = "coin, merchant, bill, identity, amount, body, answer, at"
+
+func scanSpend(row scanner) (*server.MintClaim, error) {
+	c := &server.MintClaim{}
+	return c, row.Scan(&c.Coin, &c.Merchant, &c.Bill, &c.Identity, &c.Amount, &c.Body, &c.Answer, &c.At)
+}
+
 func (r mintCoins) Spends(of *server.MintClaim, most int) ([]*server.MintClaim, error) {
-	scan := func(row scanner) (*server.MintClaim, error) {
-		c := &server.MintClaim{Coin: of.Coin}
-		return c, row.Scan(&c.Merchant, &c.Bill, &c.Identity, &c.Amount, &c.Body, &c.Answer, &c.At)
-	}
-	return all(r.rows, scan, `SELECT merchant, bill, identity, amount, body, answer, at FROM mint_spends WHERE coin = $1
+	return all(r.rows, scanSpend, "SELECT "+spendColumns+` FROM mint_spends WHERE coin = $1
 		ORDER BY CASE WHEN merchant = $2 AND bill = $3 THEN 0 ELSE 1 END, amount DESC, merchant, bill LIMIT $4 + 0`,
 		of.Coin, of.Merchant, of.Bill, most)
 }
 
-func (r mintCoins) Spent(coin string) (sum int64, err error) {
-	return sum, r.one("SELECT COALESCE(SUM(amount), 0) FROM mint_spends WHERE coin = $1", []any{coin}, &sum)
+func (r mintCoins) Spent(of *server.MintClaim) (own *server.MintClaim, sum int64, err error) {
+	own, err = first(r.rows, scanSpend, "SELECT "+spendColumns+" FROM mint_spends WHERE coin = $1 AND merchant = $2 AND bill = $3", of.Coin, of.Merchant, of.Bill)
+	if errors.Is(err, server.ErrNotFound) {
+		own, err = nil, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return own, sum, r.one("SELECT COALESCE(SUM(amount), 0) FROM mint_spends WHERE coin = $1", []any{of.Coin}, &sum)
 }
 
 func (r mintCoins) Spend(c *server.MintClaim) error {
-	return r.exec("INSERT INTO mint_spends (coin, merchant, bill, identity, amount, body, answer, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	return r.exec("INSERT INTO mint_spends ("+spendColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		c.Coin, c.Merchant, c.Bill, c.Identity, c.Amount, c.Body, c.Answer, c.At)
 }
 
