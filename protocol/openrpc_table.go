@@ -5,7 +5,7 @@ import "reflect"
 // scalars are the types whose range the Go type does not tell.
 var scalars = map[reflect.Type]object{
 	reflect.TypeFor[Sat]():      {"type": "integer", "minimum": 0, "maximum": MaxSat, "description": "satoshi"},
-	reflect.TypeFor[Rate]():     {"type": "integer", "minimum": 1, "maximum": MaxMinor, "description": "minor units of the currency for one whole bitcoin"},
+	reflect.TypeFor[Rate]():     {"type": "integer", "minimum": 1, "maximum": int64(MaxMinor), "description": "minor units of the currency for one whole bitcoin"},
 	reflect.TypeFor[Time]():     {"type": "string", "pattern": `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$`, "description": "RFC 3339, UTC, milliseconds"},
 	reflect.TypeFor[Currency](): {"type": "string", "pattern": `^[A-Z]{3}$`, "description": "ISO 4217"},
 	reflect.TypeFor[Hash]():     {"type": "string", "pattern": `^[0-9a-f]{64}$`, "description": "SHA-256"},
