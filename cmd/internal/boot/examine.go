@@ -70,7 +70,7 @@ func examineDisk(dir string) Finding {
 	if err := unix.Statfs(existing, &s); err != nil {
 		return bad("disk", "name another directory with --data", err)
 	}
-	free := int64(s.Bavail) * s.Bsize
+	free := int64(s.Bavail) * int64(s.Bsize)
 	if err := unix.Access(existing, unix.W_OK); err != nil {
 		return bad("disk", "give the data directory to the user till runs as", fmt.Errorf("%s cannot be written: %w", existing, err))
 	}
