@@ -7,7 +7,7 @@ GO      ?= go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 10s
 
-.PHONY: build run test check format lint race golden stale bench fuzz clean
+.PHONY: build run test check format lint cross race golden stale bench fuzz clean
 
 build: ## one static binary, ./till
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o till ./cmd/till
@@ -18,7 +18,7 @@ run: build ## the practice shop: no hardware, no network, no real money
 test: ## every test; those that need a real btcd build and start one
 	$(GO) test ./...
 
-check: format lint race stale ## what CI runs
+check: format lint cross race stale ## what CI runs
 
 format:
 	@test -z "$$(gofmt -l cmd device protocol server tui)" || { gofmt -l cmd device protocol server tui; echo 'run: gofmt -w .'; exit 1; }
@@ -26,6 +26,10 @@ format:
 lint:
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+
+cross: ## the machines at counters: Raspberry Pi and the like
+	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/till
+	GOOS=linux GOARCH=arm GOARM=6 $(GO) build -o /dev/null ./cmd/till
 
 race: ## needs a C compiler for the race detector's runtime
 	CGO_ENABLED=1 $(GO) test -race -short ./...
