@@ -1,19 +1,14 @@
 package merchant_test
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"till/protocol"
 	"till/protocol/taler"
-	"till/server"
 )
 
 func TestASaleIsPaidByACoin(t *testing.T) {
@@ -418,57 +413,6 @@ func TestALapsedContractIsRefusedAndACancelledSaleToo(t *testing.T) {
 	w.untilSale(lapsed.id, protocol.SaleExpired)
 }
 
-func TestAProductIsSoldToStrangersAndKeptOnlyWhenPaid(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	price := eur(480)
-	if err := w.server.ImportCatalogue(t.Context(), []protocol.Item{{SKU: "melange", Name: "Melange", Price: &price}, {SKU: "gift", Name: "Gift"}}); err != nil {
-		t.Fatal(err)
-	}
-	if status, body, _ := w.call("GET", "/contract?product=gift", nil); status != http.StatusNotFound {
-		t.Errorf("without a price: %d %s", status, body)
-	}
-	_, text, _ := w.call("GET", "/contract?product=melange&quantity=2", nil)
-	_, same, _ := w.call("POST", "/contract", []byte(`{"product":"melange","quantity":2}`))
-	if string(text) != string(same) {
-		t.Errorf("%s and %s", text, same)
-	}
-	c := must(taler.ParseContract(text))(t)
-	if err := c.Verify(w.key); err != nil || c.Terms().Amount != cents(t, 960) || c.Terms().Description != "2 × Melange" {
-		t.Errorf("%v %+v", err, c.Terms())
-	}
-	bill := func() (err error) {
-		return w.db.Read(t.Context(), func(tx *server.Tx) error {
-			_, err := tx.Bills.Get(c.Terms().TransactionID.String())
-			return err
-		})
-	}
-	if bill() == nil {
-		t.Error("a stranger's question fills the database")
-	}
-	p := w.purse(50_00)
-	w.restart()
-	ps := w.sign(c, 960, p.coin(1000))
-	status, body := w.deposit(ps)
-	w.paid(c, ps, status, body)
-	if err := bill(); err != nil {
-		t.Error(err)
-	}
-	if status, body := w.deposit(w.sign(c, 960, p.coin(1000))); status != http.StatusConflict {
-		t.Errorf("the same bill twice: %d %s", status, body)
-	}
-	w.pass(time.Minute)
-	if _, later, _ := w.call("GET", "/contract?product=melange&quantity=2", nil); string(later) == string(text) {
-		t.Error("a minute later it is the same bill")
-	}
-	_, text, _ = w.call("GET", "/contract?product=melange", nil)
-	c = must(taler.ParseContract(text))(t)
-	w.pass(16 * time.Minute)
-	if status, body := w.deposit(w.sign(c, 480, p.coin(1000))); status != http.StatusForbidden {
-		t.Errorf("a lapsed bill of a product: %d %s", status, body)
-	}
-}
-
 func TestATerminalIsToldThatEcashIsOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
@@ -520,103 +464,5 @@ func TestTooManyRequestsAreToldWhenToComeAgain(t *testing.T) {
 	group.Wait()
 	if limited.Get("Retry-After") == "" {
 		t.Errorf("3200 requests at once: %v", limited)
-	}
-}
-
-// TestMoneyIsConserved pays some hundred sales whole, in parts, with several coins
-// and with spent ones, and compares what the shop was paid, what the mint took, and
-// what the customers had.
-func TestMoneyIsConserved(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, nil)
-	p := w.purse(1000_00)
-	const rounds = 40
-	paid, refused := int64(0), 0
-	for range rounds {
-		whole, ten, one := p.coin(500), p.coin(1000), p.coin(100)
-		for _, step := range []struct {
-			price int64
-			parts []int64
-			coins []*taler.Coin
-			good  bool
-		}{
-			{500, []int64{500}, []*taler.Coin{whole}, true},
-			{300, []int64{300}, []*taler.Coin{ten}, true},
-			{500, []int64{500}, []*taler.Coin{whole}, false},
-			{750, []int64{700, 50}, []*taler.Coin{ten, one}, true},
-			{51, []int64{51}, []*taler.Coin{one}, false},
-			{50, []int64{50}, []*taler.Coin{one}, true},
-		} {
-			s := w.sell(step.price)
-			c := w.contract(s)
-			var ps taler.Permissions
-			for i, coin := range step.coins {
-				ps = append(ps, w.sign(c, step.parts[i], coin)...)
-			}
-			status, body := w.deposit(ps)
-			switch {
-			case step.good:
-				w.paid(c, ps, status, body)
-				paid += step.price
-			case status != http.StatusForbidden:
-				t.Fatalf("a spent coin pays: %d %s", status, body)
-			default:
-				refused++
-			}
-		}
-	}
-	status := must(p.client.Reserve(t.Context(), p.reserve.Public()))(t)
-	withdrawn := int64(rounds * 1600)
-	if got := must(status.Balance.Money())(t).Minor; got != 1000_00-withdrawn {
-		t.Errorf("the reserve has %d, not %d", got, 1000_00-withdrawn)
-	}
-	booked, owed := int64(0), must(w.server.Debts(context.Background()))(t)
-	sales := must(w.server.Sales(t.Context(), server.SaleFilter{Most: 1000}))(t)
-	for _, s := range sales {
-		if s.State == protocol.SaleConfirmed {
-			booked += s.Total.Minor
-		}
-	}
-	if booked != paid || paid != withdrawn || len(owed) != 0 || refused != 2*rounds {
-		t.Errorf("booked %d, paid %d, withdrawn %d, owed %v, refused %d", booked, paid, withdrawn, owed, refused)
-	}
-}
-
-func FuzzDeposit(f *testing.F) {
-	w := newWorld(f, nil)
-	w.unlimited()
-	s := w.sell(500)
-	ps := w.sign(w.contract(s), 500, w.purse(10_00).coin(500))
-	ps[0].CSig[3] ^= 1
-	f.Add(must(ps.Encode())(f))
-	f.Add([]byte(`[{"type":"DIRECT_DEPOSIT"}]`))
-	f.Fuzz(func(t *testing.T, body []byte) { answersWell(t, w, "/deposit", body, 200, 202) })
-}
-
-// unlimited lets a second pass between requests, as the door's limits see it.
-func (w *world) unlimited() {
-	var ticks atomic.Int64
-	w.tick = func() time.Time { return begin.Add(time.Duration(ticks.Add(1)) * time.Second) }
-}
-
-func FuzzContract(f *testing.F) {
-	w := newWorld(f, nil)
-	w.unlimited()
-	s := w.sell(500)
-	f.Add([]byte(fmt.Sprintf(`{"sale":%q}`, s.id)))
-	f.Add([]byte(`{"product":"melange","quantity":2}`))
-	f.Fuzz(func(t *testing.T, body []byte) { answersWell(t, w, "/contract", body, 500) })
-}
-
-// answersWell checks that any body gets JSON of the table's statuses, and none of those named.
-func answersWell(t *testing.T, w *world, path string, body []byte, never ...int) {
-	status, text, _ := call(t, http.MethodPost, w.door.URL+path, append([]byte{}, body...))
-	for _, bad := range never {
-		if status == bad {
-			t.Errorf("%d %s", status, text)
-		}
-	}
-	if status >= 500 || !json.Valid(text) {
-		t.Errorf("%d %s", status, text)
 	}
 }

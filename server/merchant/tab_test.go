@@ -352,20 +352,3 @@ func (w *world) untilReleased(coin *taler.Coin) {
 	}
 	w.t.Fatal("the coin is still held")
 }
-
-func FuzzLock(f *testing.F) {
-	w := newWorld(f, nil)
-	w.unlimited()
-	o := w.offer(w.tab(30_00))
-	l := w.purse(100_00).coin(5000).Lock(o, w.key)
-	l.CSig[1] ^= 1
-	f.Add(must(taler.Encode(l))(f))
-	f.Fuzz(func(t *testing.T, body []byte) { answersWell(t, w, "/lock", body, 200) })
-}
-
-func FuzzOffer(f *testing.F) {
-	w := newWorld(f, nil)
-	w.unlimited()
-	f.Add(fmt.Appendf(nil, `{"sale":%q,"max_amount":{"currency":"EUR","value":1,"fraction":0}}`, w.tab(30_00).id))
-	f.Fuzz(func(t *testing.T, body []byte) { answersWell(t, w, "/offer", body) })
-}
