@@ -60,7 +60,7 @@ func (m *model) whyNoPaper() string {
 // paperNames are what papers without a sale are called.
 var paperNames = map[register.PaperKind]register.Label{
 	register.PaperReceipt: register.LabelSale, register.PaperRequest: register.LabelScanToPay, register.PaperAddress: register.LabelOurAddress,
-	register.PaperIncoming: register.LabelArrived, register.PaperTest: register.LabelTest,
+	register.PaperSweep: register.LabelRedeemed, register.PaperPayout: register.LabelPaidOut, register.PaperIncoming: register.LabelArrived, register.PaperTest: register.LabelTest,
 }
 
 // again takes up a paper from before the restart. One that was being printed may

@@ -26,10 +26,6 @@ const (
 	draftPayout = "payout"
 )
 
-// lookFirst is how long an amount that leaves is on the screen before y counts
-// (product.md §3).
-const lookFirst = 500 * time.Millisecond
-
 // redeem hands events to the redemption and does what it asks for.
 func (m *model) redeem(events ...register.Event) tea.Cmd {
 	var cmds []tea.Cmd
@@ -320,45 +316,4 @@ func (m *model) refresh() tea.Cmd {
 	rest, _ := m.reg.Claimable()
 	cmd := m.redeem(register.Offer{Rest: rest, Quote: m.reg.Quote})
 	return tea.Batch(cmd, m.payOut(register.Terms{Quote: m.reg.Quote, Limits: m.reg.Config.Limits, Paper: m.whyNoPaper() == ""}))
-}
-
-// ripe is when y begins to count: the keys are shown anew.
-type ripe struct{}
-
-func (ripe) apply(*model) tea.Cmd { return nil }
-
-// confirmMoney asks for y, which counts once the amount has been read.
-func (m *model) confirmMoney(name, title, text string, do func(*model) tea.Cmd, back func(*model) tea.Cmd) tea.Cmd {
-	shown, after := m.o.Hand(), m.o.After(lookFirst)
-	m.open(&dialog{
-		name: name, role: widget.Strong, title: title, text: text,
-		keys: []key{
-			{action: ActConfirm, keys: []string{"y"}, do: closing(do), whyNot: func(m *model) string {
-				if m.o.Hand()-shown < lookFirst {
-					return m.w.LookFirst
-				}
-				return ""
-			}},
-			{action: ActBack, keys: []string{"esc", "n"}, do: closing(back)},
-		},
-	})
-	return func() tea.Msg {
-		<-after
-		return ripe{}
-	}
-}
-
-// closing closes the dialog, then does something.
-func closing(do func(*model) tea.Cmd) func(*model) tea.Cmd {
-	return func(m *model) tea.Cmd {
-		m.close()
-		return do(m)
-	}
-}
-
-// closeNamed closes a dialog that has become void, if it is on top.
-func (m *model) closeNamed(name string) {
-	if d := m.dialog(); d != nil && d.name == name {
-		m.close()
-	}
 }

@@ -186,7 +186,11 @@ func (m *model) keyDone() tea.Cmd {
 	if m.screen == onKey && m.reg.Sale != nil && m.reg.Sale.Opening.Sale == f.Tender.Sale {
 		cmds = append(cmds, m.goTo(onRegister))
 	}
-	return tea.Batch(append(cmds, m.redeem(register.Next{}), m.askForNews())...)
+	cmds = append(cmds, m.redeem(register.Next{}), m.askForNews())
+	if !taken {
+		m.say(widget.Warn, m.w.Why[register.WhyNotTaken])
+	}
+	return tea.Batch(cmds...)
 }
 
 // keyView is what is there, what it holds and what becomes of it.

@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"till/protocol"
-	"till/protocol/terminal"
 	"till/tui/register"
 	"till/tui/widget"
 )
@@ -87,14 +86,6 @@ func (m *model) whyNoRecheck() string {
 	return m.w.why(register.Said{Why: register.WhyNotHere})
 }
 
-// whyNoApproval: after a wrong PIN the next waits a little, longer each time.
-func (m *model) whyNoApproval() string {
-	if m.o.Hand() < m.sell.free {
-		return m.w.ApproveWait
-	}
-	return ""
-}
-
 func (m *model) whyNoSellScreen() string {
 	if m.reg.Config.Currency == "" {
 		return m.w.why(register.Said{Why: register.WhyNotReady})
@@ -110,73 +101,6 @@ func (m *model) toSell() tea.Cmd {
 	}
 	m.sell.flow, m.sell.typed = m.reg.Payout(), ""
 	return tea.Batch(cmd, m.refresh())
-}
-
-// toRefund reads what was given back of the chosen sale and shows the screen.
-func (m *model) toRefund() tea.Cmd {
-	s, ok := m.sales.chosen()
-	if !ok {
-		return nil
-	}
-	return m.aside(readTime, func(ctx context.Context) tea.Msg {
-		r, err := readRefund(ctx, m.o.Terminal, s)
-		if err != nil {
-			return failed{"read sale", err}
-		}
-		return r
-	})
-}
-
-// readRefund reads what can still be given back: refunds whose coins certainly
-// never left do not count.
-func readRefund(ctx context.Context, t Terminal, s terminal.Sale) (refundRead, error) {
-	sale, err := saleOf(ctx, t, s)
-	if err != nil {
-		return refundRead{}, err
-	}
-	const most = 1000
-	payouts, err := t.Payouts(ctx, most)
-	if err != nil {
-		return refundRead{}, err
-	}
-	void := map[protocol.PayoutID]bool{}
-	for _, p := range payouts {
-		void[p.ID] = p.State == protocol.PayoutRefused || p.State == protocol.PayoutNever
-	}
-	var earlier []protocol.Refund
-	for _, r := range s.Refunds {
-		if !void[r.Dispense] {
-			earlier = append(earlier, r)
-		}
-	}
-	refund, why := register.RefundOf(sale, earlier)
-	return refundRead{refund, why}, nil
-}
-
-// refundRead is what can be given back of a sale.
-type refundRead struct {
-	refund register.Refund
-	why    register.Why
-}
-
-func (r refundRead) apply(m *model) tea.Cmd {
-	if r.why != "" {
-		m.say(widget.Warn, m.w.Why[r.why])
-		return nil
-	}
-	cmd := m.goTo(onSell)
-	m.sell.flow, m.sell.typed = m.reg.GiveBack(r.refund), ""
-	return tea.Batch(cmd, m.refresh())
-}
-
-func (m *model) whyNoRefund() string {
-	switch _, ok := m.sales.chosen(); {
-	case !ok:
-		return m.w.NoSales
-	case m.sell.flow.Busy():
-		return m.w.why(register.Said{Why: register.WhyWorking})
-	}
-	return ""
 }
 
 // sellBack is one step back; from the first it leaves the screen.
@@ -231,63 +155,20 @@ func (m *model) sellTyped() tea.Cmd {
 	return m.payOut(register.Hand{Text: protocol.NewSecret(text)})
 }
 
-// askApprover asks who approves, then for the proof.
-func (m *model) askApprover() tea.Cmd {
-	m.open(&dialog{name: "approve", role: widget.Strong, title: m.w.ApproveTitle, text: m.w.ApproveWho, field: &field{}, keys: []key{
-		{action: ActConfirm, keys: []string{"enter"}, do: func(m *model) tea.Cmd {
-			limits := m.reg.Config.Limits
-			// Who may open the drawer alone may give cash back alone.
-			limits.SelfApproval = limits.SelfApproval || m.sell.flow.Method == ""
-			user, why := register.Approver(m.reg.Config.Users, m.dialog().field.text, m.reg.User, limits)
-			if why != "" {
-				m.dialog().field.text = ""
-				m.say(widget.Warn, m.w.Why[why])
-				return nil
-			}
-			m.close()
-			m.askApproval(user)
-			return nil
-		}},
-		no(),
-	}})
-	return nil
-}
-
-func (m *model) askApproval(user protocol.User) {
-	m.open(&dialog{name: "approve-code", role: widget.Strong, title: user.Name, text: m.w.ApproveCode, field: &field{masked: true}, keys: []key{
-		{action: ActConfirm, keys: []string{"enter"}, do: func(m *model) tea.Cmd {
-			approval := register.Approval{User: user, Code: m.dialog().field.secret()}
-			limits := m.reg.Config.Limits
-			if m.sell.flow.Method == "" { // its PIN is checked here
-				limits.PinApproval = &protocol.Money{Minor: 1}
-			}
-			if why := approval.WhyNot(limits); why != "" {
-				m.say(widget.Warn, m.w.Why[why])
-				return nil
-			}
-			m.close()
-			return m.payOut(register.Approved{Approval: approval})
-		}},
-		no(),
-	}})
-}
-
 // sellMoved opens the question that a phase asks, and shows what it ends with.
 func (m *model) sellMoved(before register.SellPhase) tea.Cmd {
 	if before == register.SellConfirming {
 		m.closeNamed("sell-pay")
 	}
 	switch f := m.sell.flow; f.Phase {
-	case register.SellPricing, register.SellReviewing:
-		if before != register.SellReviewing && f.Phase == register.SellPricing {
-			break
-		}
+	case register.SellPricing, register.SellReviewing: // back, too, when the price lapses
 		m.closeNamed("approve")
 		m.closeNamed("approve-code")
 		if f.Failure.Code == protocol.CodeAuthcodeWrong {
 			m.sell.wrong++
-			m.sell.free = m.o.Hand() + time.Second<<min(m.sell.wrong-1, 5)
-			return m.ripenAt(time.Second << min(m.sell.wrong-1, 5))
+			wait := time.Second << min(m.sell.wrong-1, 5)
+			m.sell.free = m.o.Hand() + wait
+			return ripenAt(m.o.After(wait))
 		}
 	case register.SellConfirming:
 		return m.confirmMoney("sell-pay", m.w.SellPayTitle, m.sellQuestion(),
@@ -297,15 +178,6 @@ func (m *model) sellMoved(before register.SellPhase) tea.Cmd {
 		return m.sellDone()
 	}
 	return nil
-}
-
-// ripenAt draws the keys anew when some can be pressed again.
-func (m *model) ripenAt(d time.Duration) tea.Cmd {
-	after := m.o.After(d)
-	return func() tea.Msg {
-		<-after
-		return ripe{}
-	}
 }
 
 // sellQuestion is what y is asked for.

@@ -15,6 +15,16 @@
 //     land on the next sale;
 //   - nothing counts as paid but by the server's verdict, or cash in the hand.
 //
-// Sources: product.md §3 and §4, terminal.md §4.1 and §4.2, merchant.md for the
-// kinds of tender.
+// Keys that customers hand over are a [Redemption], coins that leave a [Payout];
+// both are pure like the register and promise besides:
+//
+//   - what is handed over is in the journal before it is judged, secrets as a
+//     hash, a mini key as the hash of its hash, which is its private key;
+//   - the server is asked by address only until the cashier's y, and y is for the
+//     amount that was read: a change of it asks anew;
+//   - an outcome that is not known is waited for, never repeated; keys, codes and
+//     passphrases are wiped once it is certain.
+//
+// Sources: product.md §3 and §4, terminal.md §4.1, §4.2 and §6 to §9, bitcoin.md §1,
+// merchant.md for the kinds of tender.
 package register
