@@ -18,6 +18,9 @@
 // Sources: product.md §3 to §5, screens.md, stories.md for the names of screens
 // and actions, devices.md §6 and §8.
 //
+// BUGS: a paper wallet's key is text in the printer's queue until it is on paper;
+// Go gives no way to wipe text.
+//
 // BUGS: Bubble Tea writes frames on a ticker of 120 a second, so a key's frame
 // waits for the next tick, 4 ms on average.
 package tui

@@ -45,8 +45,15 @@ func strokeOf(k tea.KeyPressMsg) string {
 
 // typesFirst: in a field of text every character is text.
 func (m *model) typesFirst(k tea.KeyPressMsg) bool {
-	d := m.dialog()
-	return d != nil && d.field != nil && k.Text != ""
+	switch d := m.dialog(); {
+	case k.Text == "":
+		return false
+	case d != nil:
+		return d.field != nil
+	case m.screen == onKey:
+		return m.key.flow.Phase == register.KeyGathering
+	}
+	return m.screen == onSell && m.sell.flow.Phase == register.SellAddressing
 }
 
 // act does a row of the key table, or says why it cannot be done.

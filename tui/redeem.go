@@ -49,11 +49,21 @@ func (m *model) redeem(events ...register.Event) tea.Cmd {
 // keyWhy says why a redemption does not go on, in the server's words where it
 // was the server.
 func (m *model) keyWhy(s register.Said) string {
-	f := m.key.flow.Failure
-	if s.Detail != "" && f.Code != "" {
-		return m.w.Why[s.Why] + " (" + m.w.sentence(string(f.Code), f.Message) + ")"
+	if s.Why == register.WhyNotAnswered || s.Why == register.WhyNotTaken {
+		s.Detail = m.failureWords(m.key.flow.Failure)
 	}
 	return m.w.why(s)
+}
+
+// failureWords say why a call came to nothing.
+func (m *model) failureWords(f register.Failure) string {
+	switch {
+	case f.Code != "":
+		return m.w.sentence(string(f.Code), f.Message)
+	case f.Why != "":
+		return m.w.Why[f.Why]
+	}
+	return f.Message
 }
 
 // performKey makes a command of an effect of the redemption.
@@ -67,7 +77,11 @@ func (m *model) performKey(e register.Effect) tea.Cmd {
 	case register.Open:
 		return func() tea.Msg { return keyEvent{e.Do()} }
 	case register.Claim:
-		return m.happen(register.Redeem{Amount: e.Amount})
+		claim := register.Redeem{Amount: e.Amount}
+		if why := m.reg.WhyNot(claim); why != "" {
+			return m.redeem(register.Tendered{Why: why})
+		}
+		return m.happen(claim)
 	case register.Take:
 		return m.aside(moveTime, func(ctx context.Context) tea.Msg { return swept{sweep(ctx, t, e.Sweep)} })
 	case register.Disclaim:
@@ -138,6 +152,8 @@ func failureOf(err error) *register.Failure {
 		f.Code, f.Message = e.Code, e.Error()
 	case errors.Is(err, terminal.ErrDiskFull):
 		f.Why = register.WhyDiskFull
+	case errors.Is(err, protocol.ErrUnreachable), errors.Is(err, terminal.ErrOffline):
+		f.Why = register.WhyNoServer
 	}
 	return f
 }

@@ -203,14 +203,14 @@ func (m *model) keyView(f *widget.Frame, a widget.Area) widget.Block {
 		if k.State == protocol.PayoutBroadcast || k.State == protocol.PayoutConfirmed {
 			return m.bigWord(body, widget.Good, m.w.KeyTaken, m.keyTakenLines()...)
 		}
-		return m.bigWord(body, widget.Bad, m.w.KeyNotTaken, m.w.sentence(string(k.Failure.Code), k.Failure.Message), m.w.KeyGiveBack)
+		return m.bigWord(body, widget.Bad, m.w.KeyNotTaken, m.failureWords(k.Failure), m.w.KeyGiveBack)
 	}
 	return m.gatherView(body)
 }
 
 func (m *model) keyTakingLines() []string {
 	if k := m.key.flow; k.State == protocol.PayoutUnknown {
-		return []string{m.w.KeyUnknown, m.w.sentence(string(k.Failure.Code), k.Failure.Message)}
+		return []string{m.w.KeyUnknown, m.failureWords(k.Failure)}
 	}
 	return []string{m.w.KeyTaking}
 }

@@ -222,7 +222,7 @@ func (m *model) sellView(f *widget.Frame, a widget.Area) widget.Block {
 		return m.bigWord(body, widget.Text, m.w.SellMakingBig, m.w.SellMaking)
 	case register.SellPaying:
 		if s.State == protocol.PayoutUnknown {
-			return m.bigWord(body, widget.Warn, m.w.SellPayingBig, m.w.SellUnknown, m.w.sentence(string(s.Failure.Code), s.Failure.Message))
+			return m.bigWord(body, widget.Warn, m.w.SellPayingBig, m.w.SellUnknown, m.failureWords(s.Failure))
 		}
 		return m.bigWord(body, widget.Text, m.w.SellPayingBig, m.w.SellPaying)
 	case register.SellDone:
@@ -305,7 +305,7 @@ func (m *model) sellLines(price protocol.Money, sat protocol.Sat, w int) []widge
 			lines = append(lines, append(widget.Quiet.Line(label).Fit(14), l...))
 		}
 		if s.Failure.Code != "" {
-			lines = append(lines, widget.Wrap(widget.Bad, "! "+m.w.sentence(string(s.Failure.Code), s.Failure.Message), w)...)
+			lines = append(lines, widget.Wrap(widget.Bad, "! "+m.failureWords(s.Failure), w)...)
 		}
 		if s.Approver.ID == "" {
 			return append(lines, widget.Wrap(widget.Quiet, m.w.SellApprove, w)...)
@@ -348,10 +348,7 @@ func (m *model) sellResult(body widget.Area) widget.Block {
 	s := m.sell.flow
 	price, _ := s.Priced()
 	if s.State != protocol.PayoutBroadcast && s.State != protocol.PayoutConfirmed {
-		why := m.w.sentence(string(s.Failure.Code), s.Failure.Message)
-		if s.Failure.Code == "" && s.Failure.Why != "" {
-			why = m.w.Why[s.Failure.Why]
-		}
+		why := m.failureWords(s.Failure)
 		next := m.w.SellKeepMoney
 		if s.Method == protocol.MethodPrinter {
 			next += " " + m.w.SellPaperVoid

@@ -125,6 +125,7 @@ var german = &Words{
 		register.WhyOnlyCash:       "für diesen Verkauf kam kein Bitcoin: bar zurückgeben",
 		register.WhyAbovePaid:      "mehr als bezahlt wurde",
 		register.WhyNothingPaid:    "nichts bleibt zurückzugeben",
+		register.WhyNoServer:       "der Server ist nicht zu erreichen",
 		register.WhyKeyTaken:       "warten, bis das Geld des Schlüssels angenommen ist",
 	},
 	Paper: map[register.Label]string{

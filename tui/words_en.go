@@ -125,6 +125,7 @@ var english = &Words{
 		register.WhyOnlyCash:       "no bitcoin came for this sale: give cash back",
 		register.WhyAbovePaid:      "more than was paid",
 		register.WhyNothingPaid:    "nothing is left to give back",
+		register.WhyNoServer:       "the server cannot be reached",
 		register.WhyKeyTaken:       "wait until the key’s money is accepted",
 	},
 	Paper: map[register.Label]string{

@@ -287,3 +287,14 @@ func TestARedemptionPrintsNoKey(t *testing.T) {
 		}
 	}
 }
+
+// TestAnotherPriceBetweenTheYAndTheJournalIsReadAnew: nothing is taken for an
+// amount that nobody saw.
+func TestAnotherPriceBetweenTheYAndTheJournalIsReadAnew(t *testing.T) {
+	d := atDesk(t, 100_000)
+	d.do(Offer{Rest: eur(1230), Quote: quote()}, hand(newWIF), Next{}, Confirm{})
+	d.do(Tendered{Tender: protocol.TenderAdded{Sale: deskSale, Tender: deskTender, DueSat: 21165}, ID: "p"})
+	if d.want(KeyGathering, WhyChanged); len(d.sweeps) != 0 || !has[Disclaim](d.effects) {
+		t.Errorf("%d sweeps, effects %v", len(d.sweeps), d.effects)
+	}
+}

@@ -245,7 +245,13 @@ func (k Redemption) tendered(e Tendered) (Redemption, []Effect) {
 		k.Phase, k.Note = KeyGathering, Said{Why: e.Why}
 		return k, nil
 	}
+	_, read := k.Takes()
 	k.Tender, k.ID = e.Tender, e.ID
+	if e.Tender.DueSat != read { // another price came between y and the journal
+		k, effects := k.untaken()
+		k.Note = Said{Why: WhyChanged}
+		return k, effects
+	}
 	return k, []Effect{Take{k.sweep()}}
 }
 
