@@ -78,7 +78,8 @@ type shop struct {
 	stop   func()
 
 	through   server.Chain // nil: chain itself
-	watchOnly bool         // the wallet cannot sign
+	around    func(server.Store) server.Store
+	watchOnly bool // the wallet cannot sign
 }
 
 const testWords = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
@@ -152,6 +153,9 @@ func (s *shop) options() server.Options {
 	o := server.Options{
 		Store: s.db, Chain: s.chain, Wallet: s.wallet, Rates: s.rates, Alarms: s.alarms, Clock: s.clock, Random: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(testLog{s.t}, nil)), SealKey: make([]byte, server.SealKeySize), Settings: s.set,
+	}
+	if s.around != nil {
+		o.Store = s.around(s.db)
 	}
 	if s.through != nil {
 		o.Chain = s.through
