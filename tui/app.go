@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"till/device"
 	"till/tui/register"
 	"till/tui/widget"
 )
@@ -29,6 +30,8 @@ type Options struct {
 	Drawer   Opener            // nil: none
 	Devices  map[string]Device // further devices by name: scanner, card, display
 	Scans    <-chan string     // what a serial scanner read, checked; nil: none
+	Card     device.CardReader // reads and writes cards; nil: none
+	Stripes  device.Coercivity // of the cards that are written; hi when empty
 	Customer Customer          // practice only; nil: none
 	User     string            // who is signed in at the start; "" nobody
 	Practice bool              // screens and paper say PRACTICE
@@ -84,6 +87,9 @@ func New(o Options) (*App, error) {
 	}
 	if o.After == nil {
 		o.After = time.After
+	}
+	if o.Stripes == "" {
+		o.Stripes = device.HiCo
 	}
 	if o.Theme == "" {
 		o.Theme = "dark"

@@ -331,5 +331,5 @@ func (s settled) apply(m *model) tea.Cmd { return m.readPayout(protocol.PayoutID
 func (m *model) refresh() tea.Cmd {
 	rest, _ := m.reg.Claimable()
 	cmd := m.redeem(register.Offer{Rest: rest, Quote: m.reg.Quote})
-	return tea.Batch(cmd, m.payOut(register.Terms{Quote: m.reg.Quote, Limits: m.reg.Config.Limits, Paper: m.whyNoPaper() == ""}))
+	return tea.Batch(cmd, m.payOut(register.Terms{Quote: m.reg.Quote, Limits: m.reg.Config.Limits, Paper: m.whyNoPaper() == "", Cards: m.o.Card != nil}))
 }

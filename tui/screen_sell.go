@@ -19,6 +19,7 @@ type sellScreen struct {
 	typed  string           // an address
 	wallet *register.Wallet // the key that was made, until it is on paper
 	stop   context.CancelFunc
+	again  bool // the card that was written is to be swiped once more
 	used   used
 	wrong  int           // approvals in a row that were wrong
 	free   time.Duration // when the next may be tried, by the hand's clock
@@ -189,7 +190,7 @@ func (m *model) sellQuestion() string {
 	}
 	to := widget.Groups(f.Order.Address, 4)
 	switch {
-	case f.Method == protocol.MethodPrinter:
+	case f.Method != protocol.MethodAddress:
 		to = m.w.Methods[f.Method]
 	case f.Refund == nil:
 		to += "\n" + m.w.SellTakeMoney
@@ -219,6 +220,12 @@ func (m *model) sellView(f *widget.Frame, a widget.Area) widget.Block {
 	body, s := f.Body(a), m.sell.flow
 	switch s.Phase {
 	case register.SellMaking:
+		switch {
+		case s.Method == protocol.MethodMagcard && m.sell.again:
+			return m.bigWord(body, widget.Text, m.w.SellCheckBig, m.w.SellCheck)
+		case s.Method == protocol.MethodMagcard:
+			return m.bigWord(body, widget.Text, m.w.SellSwipeBig, m.w.SellSwipe)
+		}
 		return m.bigWord(body, widget.Text, m.w.SellMakingBig, m.w.SellMaking)
 	case register.SellPaying:
 		if s.State == protocol.PayoutUnknown {
@@ -366,8 +373,11 @@ func (m *model) sellResult(body widget.Area) widget.Block {
 	if s.Result.TxID != "" {
 		lines = append(lines, m.w.Paper[register.LabelTx]+" "+s.Result.TxID)
 	}
-	if s.Method == protocol.MethodPrinter {
+	switch s.Method {
+	case protocol.MethodPrinter:
 		lines = append(lines, m.w.SellHandPaper)
+	case protocol.MethodMagcard:
+		lines = append(lines, m.w.Paper[register.LabelStripe])
 	}
 	return m.bigWord(body, widget.Good, m.w.SellPaid, lines...)
 }

@@ -69,15 +69,15 @@ type Words struct {
 	ScanRefused, ScanNotHere, QuitTitle, QuitText, QuitSaleText, QuitAgain string
 
 	// Keys and payouts.
-	KeyTitle, KeyNoSale, KeyHint, KeyAsking, KeyConfirmed, KeyPending, KeyContested, KeyFee, KeyShopTakes        string
-	KeySaleTakes, KeyShort, KeyLeft, KeyChangeTo, KeyScanChange, KeyHexTitle, KeyHexText, KeyLockedTitle         string
-	KeyLockedText, KeyOpening, KeyTakeTitle, KeyTakeAll, KeyTakeSale, KeyChangeGoes, KeyChangeOwed, KeyTakingBig string
-	KeyTaking, KeyUnknown, KeyTaken, KeyNotTaken, KeyGiveBack, KeyReceived, LookFirst, SellTitle, SellAmount     string
-	SellRate, SellHow, SellScan, SellTo, SellApprove, SellApproved, SellLimit, SellLeft, SellPayTitle            string
-	SellPayText, SellPayCash, SellTakeMoney, SellMakingBig, SellMaking, SellPrintedTitle, SellPrintedText        string
-	SellPayingBig, SellPaying, SellUnknown, SellPaid, SellNotPaid, SellKeepMoney, SellPaperVoid, SellGiveCash    string
-	SellHandPaper, ApproveTitle, ApproveWho, ApproveCode, ApproveWait, RefundTitle, RefundMost, RefundOldRate    string
-	RefundNowRate, RefundHow                                                                                     string
+	KeyTitle, KeyNoSale, KeyHint, KeyAsking, KeyConfirmed, KeyPending, KeyContested, KeyFee, KeyShopTakes                                                   string
+	KeySaleTakes, KeyShort, KeyLeft, KeyChangeTo, KeyScanChange, KeyHexTitle, KeyHexText, KeyLockedTitle                                                    string
+	KeyLockedText, KeyOpening, KeyTakeTitle, KeyTakeAll, KeyTakeSale, KeyChangeGoes, KeyChangeOwed, KeyTakingBig                                            string
+	KeyTaking, KeyUnknown, KeyTaken, KeyNotTaken, KeyGiveBack, KeyReceived, LookFirst, SellTitle, SellAmount                                                string
+	SellRate, SellHow, SellScan, SellTo, SellApprove, SellApproved, SellLimit, SellLeft, SellPayTitle                                                       string
+	SellPayText, SellPayCash, SellTakeMoney, SellMakingBig, SellMaking, SellSwipeBig, SellSwipe, SellCheckBig, SellCheck, SellPrintedTitle, SellPrintedText string
+	SellPayingBig, SellPaying, SellUnknown, SellPaid, SellNotPaid, SellKeepMoney, SellPaperVoid, SellGiveCash                                               string
+	SellHandPaper, ApproveTitle, ApproveWho, ApproveCode, ApproveWait, RefundTitle, RefundMost, RefundOldRate                                               string
+	RefundNowRate, RefundHow                                                                                                                                string
 
 	// Lists.
 	ColumnTime, ColumnSale, ColumnWhat, ColumnState, ColumnDevice, ColumnModel string

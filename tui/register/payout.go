@@ -196,7 +196,7 @@ func (p Payout) made(e Made) (Payout, []Effect) {
 		return p, nil
 	}
 	if e.Why != "" {
-		p, effects := p.giveUp(SellChoosing, Said{Why: e.Why})
+		p, effects := p.giveUp(SellChoosing, Said{Why: e.Why, Detail: e.Detail})
 		return p, append(effects, Ring{SoundFailed})
 	}
 	p.carrier = true

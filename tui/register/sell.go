@@ -84,8 +84,9 @@ type (
 	Approved struct{ Approval Approval }
 	// Made answers [Make]: paper or card carry the key and were checked.
 	Made struct {
-		ID  protocol.PayoutID
-		Why Why // "" they do
+		ID     protocol.PayoutID
+		Why    Why // "" they do
+		Detail string
 	}
 	// Paid tells how far the payout is. Failure is nil when it was accepted.
 	// Journaled: the refund's entry is written and is not to be written again.
