@@ -222,6 +222,14 @@ func (k Redemption) Shown(h Held) string {
 	return h.Addresses[0]
 }
 
+// Usable is what can be taken, the network's fee taken off.
+func (k Redemption) Usable() protocol.Sat {
+	if k.Funds == nil {
+		return 0
+	}
+	return k.Funds.UsableSat
+}
+
 // Takes is what the sale takes of the keys, in both units: all that is due, or
 // as much as they hold. Without a sale amount is what they are worth and due 0.
 func (k Redemption) Takes() (amount protocol.Money, due protocol.Sat) {
