@@ -77,7 +77,7 @@ func (m *model) performKey(e register.Effect) tea.Cmd {
 	case register.Open:
 		return func() tea.Msg { return keyEvent{e.Do()} }
 	case register.Claim:
-		claim := register.Redeem{Amount: e.Amount}
+		claim := register.Redeem(e)
 		if why := m.reg.WhyNot(claim); why != "" {
 			return m.redeem(register.Tendered{Why: why})
 		}

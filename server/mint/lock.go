@@ -68,8 +68,8 @@ func (m *Mint) hold(tx *server.Tx, c *server.MintClaim, face int64) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	for _, held := range h.locks {
-		if held.Identity == c.Identity {
+	if len(h.locks) > 0 {
+		if held := h.locks[0]; held.Identity == c.Identity {
 			return held.Answer, nil
 		}
 		return nil, h.refusal(tx, taler.StatusLocked, c)

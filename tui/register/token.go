@@ -17,9 +17,6 @@ const (
 	TokenBill    = "bill"    // an e-cash contract
 )
 
-// maxToken bounds what is taken as one thing handed over, in bytes.
-const maxToken = 4096
-
 // TokenOf is the journal's entry for something a customer handed over, made
 // before it is judged (terminal.md §4.1). What is no address, link or bill may
 // be a secret and is journaled as a hash. That of a mini key is hashed twice:
