@@ -42,8 +42,9 @@ golden: ## writes what is generated anew: screens, diagrams, key table, OpenRPC
 stale: golden ## red when something generated differs from what is committed
 	@git diff --exit-code --stat -- README.md '*/testdata/*' || { echo 'generated files are stale: commit what make golden wrote'; exit 1; }
 
-bench:
-	$(GO) test ./... -run '^$$' -bench . -benchmem
+bench: ## the whole program is measured for longer than its parts
+	$(GO) test $$($(GO) list ./... | grep -v '/cmd/till$$') -run '^$$' -bench . -benchmem
+	$(GO) test ./cmd/till -run '^$$' -bench . -benchtime 20s
 
 fuzz: ## every fuzz target for $(FUZZ)
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test $$p -list '^Fuzz' | grep '^Fuzz'); do \
