@@ -12,6 +12,9 @@ import (
 
 // whyNoCustomer: the practice customer pays what the screen asks for.
 func (m *model) whyNoCustomer() string {
+	if _, ok := m.billAsked(); ok {
+		return ""
+	}
 	if _, _, ok := m.asks(); !ok {
 		return m.w.NothingAsked
 	}
@@ -36,8 +39,13 @@ func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
 
 // customerPays lets the practice customer pay.
 func (m *model) customerPays() tea.Cmd {
-	link, amount, _ := m.asks()
 	m.say(widget.Text, m.w.CustomerPays)
+	if t, ok := m.billAsked(); ok {
+		return m.aside(tapTime, func(ctx context.Context) tea.Msg {
+			return failed{"let the customer tap", m.o.Customer.Tap(ctx, t.Contract.URL, t.Amount)}
+		})
+	}
+	link, amount, _ := m.asks()
 	return m.aside(customerTime, func(ctx context.Context) tea.Msg {
 		_, err := m.o.Customer.Pay(ctx, link, amount)
 		return failed{"let the customer pay", err}

@@ -21,6 +21,7 @@ const (
 	flushTime    = 20 * time.Second // a round to the server
 	drawerTime   = 3 * time.Second
 	customerTime = 10 * time.Second
+	tapTime      = time.Minute // the first coins of a customer take a while
 )
 
 // draftCart is the name of the cart among the terminal's drafts.

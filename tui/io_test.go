@@ -93,6 +93,11 @@ func (c *touched) Pay(context.Context, string, protocol.Sat) (string, error) {
 	return "", nil
 }
 
+func (c *touched) Tap(context.Context, string, protocol.Money) error {
+	c.n++
+	return nil
+}
+
 // TestUpdateAndViewTouchNothing plays every scene, presses every key that is
 // offered in it, tells it every kind of fact, and draws: nothing outside the
 // model is used, all of it is left to commands.

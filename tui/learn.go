@@ -258,8 +258,33 @@ func (m *model) readSale(id protocol.SaleID) tea.Cmd {
 		if err != nil {
 			return failed{"read sale", err}
 		}
-		return told{s.Status}
+		return saleRead{told{s.Status}, billsOf(s)}
 	})
+}
+
+// saleRead is the server's word on the sale being paid and on its e-cash.
+type saleRead struct {
+	told  told
+	bills []register.Billed
+}
+
+func (r saleRead) apply(m *model) tea.Cmd {
+	cmds := []tea.Cmd{r.told.apply(m)}
+	for _, b := range r.bills {
+		cmds = append(cmds, m.happen(b))
+	}
+	return tea.Batch(cmds...)
+}
+
+// billsOf is what the server told of a sale's e-cash.
+func billsOf(s terminal.Sale) []register.Billed {
+	var bills []register.Billed
+	for _, t := range s.Tenders {
+		if t.Kind == protocol.TenderEcash && !t.Removed {
+			bills = append(bills, register.Billed{Tender: t.Tender, Contract: t.Contract, Deposit: t.Deposit})
+		}
+	}
+	return bills
 }
 
 // told is the server's word on the sale being paid, nil before the first.
@@ -313,7 +338,7 @@ func saleOf(ctx context.Context, r Records, s terminal.Sale) (register.Sale, err
 		if t.Removed {
 			continue
 		}
-		tender := register.Tender{TenderAdded: t.TenderAdded, At: t.Added}
+		tender := register.Tender{TenderAdded: t.TenderAdded, At: t.Added, Contract: t.Contract, Deposit: t.Deposit}
 		if t.TenderAdded.Quote != "" {
 			q, err := r.QuoteOf(ctx, t.TenderAdded.Quote)
 			if err != nil {

@@ -86,6 +86,8 @@ type patron struct{}
 
 func (patron) Pay(context.Context, string, protocol.Sat) (string, error) { return "", nil }
 
+func (patron) Tap(context.Context, string, protocol.Money) error { return nil }
+
 // bench is a model under test with the hand's clock in the test's hand.
 type bench struct {
 	*model

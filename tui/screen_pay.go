@@ -33,8 +33,11 @@ func payKeys() []key {
 	for i, kind := range register.Kinds() {
 		k := sends(tenderActions[kind], register.Choose{Kind: kind}, strconv.Itoa(i+1))
 		k.quiet = true
-		if kind == protocol.TenderKey {
+		switch kind {
+		case protocol.TenderKey:
 			k.do = (*model).toKey
+		case protocol.TenderEcash:
+			k.whyNot = (*model).whyNoEcash
 		}
 		rows = append(rows, offered(k, in(register.Choosing, register.Waiting)))
 	}
@@ -86,9 +89,12 @@ func (m *model) keyPending() bool {
 	return pending && t.Kind == protocol.TenderKey && !m.reg.Lapsed
 }
 
-// left is what remains of the payment window.
+// left is what remains of the payment window, of e-cash until its bill lapses.
 func (m *model) left(t register.Tender) (rest, all time.Duration) {
 	all = time.Duration(m.reg.Config.PaymentWindowS) * time.Second
+	if t.Contract != nil {
+		return t.Contract.Expiry.Sub(protocol.TimeOf(m.now)), all
+	}
 	return t.At.Add(all).Sub(protocol.TimeOf(m.now)), all
 }
 
@@ -140,7 +146,7 @@ func (m *model) encoded(link string) (device.QRCode, bool) {
 // qrOnly reports whether a payment request has the screen to itself: below
 // 80×24, or when the cashier asks for it.
 func (m *model) qrOnly() bool {
-	if m.dialog() != nil || m.size.W >= 80 && m.size.H >= 24 && !m.qrAlone {
+	if m.dialog() != nil || m.size.W >= 80 && m.size.H >= 24 && !m.qrAlone && !m.billAlone() {
 		return false
 	}
 	return m.counting() || m.shown() == onAddress && m.address.lease.Address != ""
@@ -150,6 +156,9 @@ func (m *model) qrOnly() bool {
 func (m *model) qrScreen() widget.Block {
 	if m.shown() == onAddress {
 		return m.qrOver(m.address.row(m))
+	}
+	if t, ok := m.reg.Ecash(); ok {
+		return m.billScreen(t)
 	}
 	t, _ := m.reg.Bitcoin()
 	due := m.reg.Sale.Due(t)
@@ -194,6 +203,9 @@ func (m *model) qrOver(address string, due protocol.Sat, bar widget.Bar) widget.
 func (m *model) waitingView(body widget.Area) widget.Block {
 	if m.keyPending() {
 		return m.keyWaitingView(body)
+	}
+	if t, ok := m.reg.Ecash(); ok {
+		return m.billView(t, body)
 	}
 	t, _ := m.reg.Bitcoin()
 	due := m.reg.Sale.Due(t)
@@ -296,11 +308,14 @@ func (m *model) choiceView(body widget.Area) widget.Block {
 	rows := make([]widget.Row, len(kinds))
 	for i, k := range kinds {
 		why := m.may(register.Choose{Kind: k})
+		if k == protocol.TenderEcash {
+			why = m.whyNoEcash()
+		}
 		role, note := widget.Text, ""
 		switch {
 		case why != "":
 			role, note = widget.Quiet, why
-		case k == protocol.TenderBitcoin && m.reg.Offered():
+		case k == protocol.TenderBitcoin && m.reg.Offered(k):
 			note = m.w.AddressKept
 		}
 		rows[i] = widget.Row{Name: "do:" + string(tenderActions[k]), Cells: []widget.Span{
@@ -364,6 +379,9 @@ func (m *model) cashView(body widget.Area) widget.Block {
 
 // printRequest prints the payment request for a screen that is too small.
 func (m *model) printRequest() tea.Cmd {
+	if t, ok := m.reg.Ecash(); ok {
+		return m.printBill(t)
+	}
 	t, ok := m.reg.Bitcoin()
 	if !ok {
 		return nil

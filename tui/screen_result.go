@@ -24,7 +24,7 @@ func (m *model) resultView(body widget.Area) widget.Block {
 	}
 	amount := word + "  " + m.w.moneyIn(m.reg.Total())
 	if s := m.reg.Sale; s != nil {
-		if t, ok := s.Pending(); ok {
+		if t, ok := s.Pending(); ok && t.DueSat > 0 {
 			amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
 		}
 	}

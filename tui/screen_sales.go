@@ -281,13 +281,16 @@ func (m *model) saleDetail(s terminal.Sale, body widget.Area) widget.Block {
 			kind += " (" + m.w.Removed + ")"
 		}
 		add(pair(kind, m.w.moneyIn(t.Amount)))
+		if t.Contract != nil {
+			add(indent(14, widget.Wrap(widget.Quiet, t.Contract.TransactionID, w-14))...)
+		}
 		if t.Kind != protocol.TenderBitcoin {
 			continue
 		}
 		add(pair("", m.w.bitcoin(t.DueSat)+" BTC"))
 		add(indent(14, widget.Wrap(widget.Quiet, widget.Groups(t.Address, 4), w-14))...)
 	}
-	if s.Status != nil {
+	if s.Status != nil && s.Status.DueSat > 0 {
 		add(pair(m.w.Received, m.w.bitcoin(s.Status.ReceivedSat)+" BTC"), pair(m.w.Confirmations, strconv.FormatInt(s.Status.Confirmations, 10)))
 		for _, id := range s.Status.TxIDs {
 			add(indent(14, widget.Wrap(widget.Quiet, id, w-14))...)

@@ -90,7 +90,8 @@ type Opener interface {
 }
 
 // Customer stands in front of a practice till. Pay pays what the payment link
-// asks for, or amount where it asks for none.
+// asks for, or amount where it asks for none; Tap pays an e-cash bill over amount.
 type Customer interface {
 	Pay(ctx context.Context, link string, amount protocol.Sat) (txid string, err error)
+	Tap(ctx context.Context, link string, amount protocol.Money) error
 }

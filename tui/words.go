@@ -62,6 +62,7 @@ type Words struct {
 	HowToPay, Due, Preparing, AddressKept, Given, Change, CashHint         string
 	Received, StillDue, WaitingForPayment, OfflineSale, NoPriceOffline     string
 	PriceHolds, PriceLapsed, PrintIt, CustomerPays, NothingAsked           string
+	PreparingBill, BillHolds, BillLapsed, ScanEcash, EcashOffline, AtMint  string
 	Paid, NotPaid, HandOver, PayAnotherWay, KeepTheGoods                   string
 	CancelTitle, CancelText, CancelOwedText                                string
 	FreshAddress, AnyAmount, AddressHint, NoAddressYet, MoneyArrived       string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,10 @@ func forget(dir string) error {
 }
 
 // patron is the simulated customer in front of the practice till.
-type patron struct{ back *backroom }
+type patron struct {
+	back *backroom
+	tapper
+}
 
 // customer is nil for real money.
 func (b *backroom) customer() *patron {
@@ -81,21 +85,38 @@ func (b *backroom) customer() *patron {
 		return nil
 	}
 	b.server = make(chan *boot.Server, 1)
-	return &patron{b}
+	return &patron{b, tapper{path: filepath.Join(b.counter.dir, "customer.json"), clock: b.clock.Now, keys: map[string][]byte{}}}
 }
 
 // Pay pays what the link asks for, or amount of it.
 func (c *patron) Pay(ctx context.Context, link string, amount protocol.Sat) (string, error) {
-	wait, cancel := context.WithTimeout(ctx, waitForServer)
-	defer cancel()
-	var s *boot.Server
-	select {
-	case s = <-c.back.server:
-		c.back.server <- s
-	case <-wait.Done():
-		return "", errShopClosed
+	s, err := c.shop(ctx)
+	if err != nil {
+		return "", err
 	}
 	return s.World().PayLink(ctx, link, amount, chain.DefaultPayRate)
+}
+
+// Tap pays an e-cash bill.
+func (c *patron) Tap(ctx context.Context, bill string, amount protocol.Money) error {
+	s, err := c.shop(ctx)
+	if err != nil {
+		return err
+	}
+	return c.tap(ctx, "http://"+s.Addresses().Mint, bill, amount)
+}
+
+// shop is the server in front of which the customer stands.
+func (c *patron) shop(ctx context.Context) (*boot.Server, error) {
+	ctx, cancel := context.WithTimeout(ctx, waitForServer)
+	defer cancel()
+	select {
+	case s := <-c.back.server:
+		c.back.server <- s
+		return s, nil
+	case <-ctx.Done():
+		return nil, errShopClosed
+	}
 }
 
 var errShopClosed = errors.New("the practice shop is not open yet")

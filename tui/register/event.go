@@ -77,6 +77,12 @@ type (
 	Restored struct{ Cart Cart }
 	// Told is the server's word on a sale.
 	Told struct{ Status protocol.SaleStatus }
+	// Billed is the server's word on an e-cash tender.
+	Billed struct {
+		Tender   protocol.TenderID
+		Contract *protocol.ContractReady // its bill, nil before it is ready
+		Deposit  *protocol.DepositStatus // how far its payment is, nil before
+	}
 	// Signed is who is at the counter, in which shift.
 	Signed struct {
 		User  protocol.User
@@ -130,6 +136,7 @@ func (Shop) event()     {}
 func (Priced) event()   {}
 func (Restored) event() {}
 func (Told) event()     {}
+func (Billed) event()   {}
 func (Signed) event()   {}
 func (Recorded) event() {}
 func (Refused) event()  {}

@@ -59,11 +59,11 @@ func (r Register) tender(kind protocol.TenderKind) (Register, []Effect) {
 	case protocol.TenderKey:
 		return r, nil // waits for the key: Redeem
 	}
-	if r.Offered() {
+	if r.Offered(kind) {
 		r.Phase = Waiting
 		return r, nil
 	}
-	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: kind, Amount: r.Rest()}}
+	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: kind, Amount: r.CashDue()}}
 	r, rec = r.named(rec)
 	return r.ask(rec, Waiting)
 }
@@ -127,7 +127,7 @@ func (r Register) redeem(amount protocol.Money) (Register, []Effect) {
 }
 
 // replaced takes back the tender that another takes the place of: one that
-// failed, or a bitcoin tender that nothing has arrived for.
+// failed, or one asked for by a code that nothing has arrived for.
 func (r Register) replaced() *protocol.TenderRemoved {
 	if r.Sale == nil {
 		return nil
@@ -138,17 +138,20 @@ func (r Register) replaced() *protocol.TenderRemoved {
 		return nil
 	case r.Lapsed:
 		return &protocol.TenderRemoved{Tender: t.Tender, Reason: ReasonLapsed}
-	case t.Kind == protocol.TenderBitcoin:
+	case t.open():
 		return &protocol.TenderRemoved{Tender: t.Tender, Reason: ReasonSwitched}
 	}
 	return nil
 }
 
-// CashDue is what cash has to cover: all that other tenders do not, an open
-// bitcoin tender counting as none.
+// CashDue is what cash has to cover: all that other tenders do not, one that is
+// asked for by a code counting as none.
 func (r Register) CashDue() protocol.Money {
 	due := r.Rest()
-	if t, offered := r.Bitcoin(); offered && !r.Lapsed {
+	if r.Sale == nil || r.Lapsed {
+		return due
+	}
+	if t, pending := r.Sale.Pending(); pending && t.open() {
 		due.Minor += t.Amount.Minor
 	}
 	return due
@@ -202,6 +205,9 @@ func (r Register) told(status protocol.SaleStatus) (Register, []Effect) {
 	}
 	sale := *r.Sale
 	sale.Status = &status
+	if old := sale.Stale; old != nil && (old.State != status.State || old.Verdict != status.Verdict || old.Reason != status.Reason) {
+		sale.Stale = nil
+	}
 	r.Sale = &sale
 	return r.judge()
 }
@@ -212,12 +218,12 @@ func (r Register) judge() (Register, []Effect) {
 		return r, nil
 	}
 	t, pending := r.Sale.Pending()
-	if !pending || !r.Sale.concerns(t.Tender) {
+	if !pending || !r.Sale.concerns(t) {
 		return r, nil
 	}
 	s := r.Sale.Status
 	good := s.Verdict == protocol.VerdictAccept && (s.State == protocol.SaleAccepted || s.State == protocol.SaleConfirmed)
-	bad := s.Verdict == protocol.VerdictRefuse || s.State == protocol.SaleExpired
+	bad := s.Verdict == protocol.VerdictRefuse || s.State == protocol.SaleExpired || !good && t.rejected()
 	paid := r.Sale.Ended == protocol.EntrySalePaid
 	switch {
 	case good && !paid && r.restBeside(t) == 0:
@@ -229,6 +235,9 @@ func (r Register) judge() (Register, []Effect) {
 	case bad && paid && r.Phase == Settled && r.Outcome.Paid, bad && !paid && !r.Lapsed && r.Phase != Settled:
 		r.Phase, r.Entry = Settled, Entry{}
 		r.Outcome = Outcome{Reason: s.Reason, Message: s.Message, Change: protocol.Money{Currency: r.Currency()}}
+		if t.rejected() {
+			r.Outcome.Reason, r.Outcome.Message = t.Deposit.Reason, t.Deposit.Message
+		}
 		return r, []Effect{Ring{SoundFailed}}
 	case good && paid && r.Phase == Settled && !r.Outcome.Paid:
 		r.Outcome = Outcome{Paid: true, Change: protocol.Money{Currency: r.Currency()}}
@@ -241,10 +250,15 @@ func (r Register) judge() (Register, []Effect) {
 }
 
 // concerns reports whether the server's last word is about a tender: a word
-// about one that was taken back says nothing of the next.
-func (s Sale) concerns(id protocol.TenderID) bool {
-	of := s.Status.Tenders
-	return len(of) == 0 || slices.ContainsFunc(of, func(t protocol.TenderStatus) bool { return t.Tender == id })
+// about one that was taken back says nothing of the next. E-cash is not among the
+// tenders of a status, which are those on the chain.
+func (s Sale) concerns(t Tender) bool {
+	if s.Stale != nil {
+		return false
+	}
+	told := s.Status.Tenders
+	return t.Kind == protocol.TenderEcash || len(told) == 0 ||
+		slices.ContainsFunc(told, func(of protocol.TenderStatus) bool { return of.Tender == t.Tender })
 }
 
 // restBeside is what the other tenders leave when t is paid.
@@ -312,6 +326,9 @@ func (r Register) recorded(e Recorded) (Register, []Effect) {
 	}
 	if e.Tender != nil {
 		sale.Tenders = append(sale.Tenders, Tender{TenderAdded: *e.Tender, Quote: e.Quote, At: e.At})
+	}
+	if e.Tender != nil {
+		sale.Stale = sale.Status
 	}
 	r.Sale, r.Phase = &sale, r.after
 	if e.Tender != nil && e.Tender.Kind == protocol.TenderKey {

@@ -251,6 +251,9 @@ func (p Paper) paid(s Style) device.Document {
 	bitcoins := false
 	for _, t := range p.Tenders {
 		d = append(d, device.Columns{Left: s.Tender(t.Kind), Right: string(t.Amount.Currency) + " " + s.Money(t.Amount)})
+		if t.Contract != nil {
+			d = append(d, device.Line{Text: s.Word(LabelTx) + " " + t.Contract.TransactionID})
+		}
 		if t.Kind != protocol.TenderBitcoin && t.Kind != protocol.TenderKey {
 			continue
 		}
@@ -292,7 +295,11 @@ func (p Paper) request(s Style) device.Document {
 	if p.AmountSat > 0 {
 		d = append(d, centred("BTC "+s.Bitcoin(p.AmountSat), bold))
 	}
-	return append(d, device.QR{Content: p.Link}, centred(p.Address, device.Style{}))
+	d = append(d, device.QR{Content: p.Link})
+	if p.Address != "" {
+		d = append(d, centred(p.Address, device.Style{}))
+	}
+	return d
 }
 
 // Link is a payment request as a QR code says it: in capitals where it may be,

@@ -26,6 +26,8 @@ type Sale struct {
 	Status  *protocol.SaleStatus // the server's last word, nil before
 	Ended   protocol.EntryKind   // sale_paid once it is journaled; "" before
 	Copies  int64                // receipts printed
+	// Stale is the server's word from before the last tender: it says nothing of it.
+	Stale *protocol.SaleStatus
 }
 
 // Tender is one means of paying of it.
@@ -33,6 +35,10 @@ type Tender struct {
 	protocol.TenderAdded
 	Quote *protocol.Quote `json:"priced_by,omitempty"` // of bitcoin
 	At    protocol.Time   `json:"at"`                  // when it was offered; the payment window runs from here
+	// Contract is the bill of an e-cash tender and Deposit how far its payment
+	// is, nil before the server told.
+	Contract *protocol.ContractReady `json:"contract,omitempty"`
+	Deposit  *protocol.DepositStatus `json:"deposit,omitempty"`
 }
 
 // Outcome is the result that stays until it is acknowledged.
@@ -137,10 +143,11 @@ func (s Sale) Bitcoin() (Tender, bool) {
 	return Tender{}, false
 }
 
-// Pending is the last tender that the chain pays: bitcoin, or a key.
+// Pending is the last tender that the server has to hear of from elsewhere: the
+// chain pays bitcoin and a key, a mint pays e-cash.
 func (s Sale) Pending() (Tender, bool) {
 	for _, t := range slices.Backward(s.Tenders) {
-		if t.Kind == protocol.TenderBitcoin || t.Kind == protocol.TenderKey {
+		if t.Kind == protocol.TenderBitcoin || t.Kind == protocol.TenderKey || t.Kind == protocol.TenderEcash {
 			return t, true
 		}
 	}
@@ -189,7 +196,7 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 		return r, nil
 	}
 	switch e.(type) {
-	case Shop, Priced, Told, Signed:
+	case Shop, Priced, Told, Billed, Signed:
 	default:
 		r.Note = Said{}
 	}
@@ -205,6 +212,8 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 		return r, nil
 	case Told:
 		return r.told(e.Status)
+	case Billed:
+		return r.billed(e)
 	case Recorded:
 		return r.recorded(e)
 	case Refused:

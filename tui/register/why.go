@@ -74,6 +74,8 @@ const (
 	WhyNothingPaid    Why = "nothing_paid"
 	WhyNoServer       Why = "no_server"
 	WhyKeyTaken       Why = "key_taken"
+	WhyNoEcash        Why = "no_ecash"
+	WhyAtMint         Why = "at_mint"
 )
 
 // Whys lists every word.
@@ -88,13 +90,14 @@ func Whys() []Why {
 		WhyPassphrase, WhyTooLittle, WhyAboveLimit, WhyNoPrinter, WhyNoWriter, WhyNotApproved, WhyNoApprover,
 		WhySelfApproval, WhyUnknownUser, WhyPinOff, WhyNotPrinted, WhyNotWrittenCard, WhyOnlyCash, WhyAbovePaid,
 		WhyNothingPaid, WhyKeyTaken, WhyNoServer,
+		WhyNoEcash, WhyAtMint,
 	}
 }
 
 // WhyNot tells why an event can do nothing now; "" it can.
 func (r Register) WhyNot(e Event) Why {
 	switch e := e.(type) {
-	case Shop, Priced, Told, Signed, Recorded, Refused:
+	case Shop, Priced, Told, Billed, Signed, Recorded, Refused:
 		return ""
 	case Restored:
 		return unless(r.Phase == Ringing && r.Cart.Empty(), WhyCartBusy)
@@ -202,7 +205,7 @@ func (r Register) whyNotPay(e Event) Why {
 		case Choosing:
 			return r.whyNotTender(protocol.TenderBitcoin)
 		case Counting:
-			return ""
+			return r.whyMintFirst()
 		}
 		t, _ := r.Sale.Pending()
 		return unless(r.Sale.Has(protocol.FlagLate) && r.Sale.Due(t) == 0, WhyNotPaidYet)
@@ -234,6 +237,9 @@ func (r Register) whyNotTender(kind protocol.TenderKind) Why {
 	if why := r.whyKeyFirst(); why != "" {
 		return why
 	}
+	if why := r.whyMintFirst(); why != "" && kind != protocol.TenderEcash {
+		return why
+	}
 	switch kind {
 	case protocol.TenderBitcoin:
 		if offered && !r.Lapsed {
@@ -242,7 +248,17 @@ func (r Register) whyNotTender(kind protocol.TenderKind) Why {
 		if r.Quote == nil {
 			return WhyNoQuote
 		}
-		return unless(r.Rest().Minor > 0, WhyNothingDue)
+		return unless(r.CashDue().Minor > 0, WhyNothingDue)
+	case protocol.TenderEcash:
+		switch {
+		case r.Offered(kind):
+			return ""
+		case r.Config.MerchantURL == "":
+			return WhyNoEcash
+		case offered && r.Sale.Received(t.Tender) > 0:
+			return WhyPartArrived
+		}
+		return unless(r.CashDue().Minor > 0, WhyNothingDue)
 	case protocol.TenderCash:
 		if offered && r.Sale.Received(t.Tender) > 0 {
 			return WhyPartArrived
@@ -270,14 +286,26 @@ func (r Register) whyKeyFirst() Why {
 		return ""
 	}
 	s := r.Sale.Status
-	return unless(s != nil && r.Sale.concerns(t.Tender) && s.Verdict == protocol.VerdictAccept, WhyKeyTaken)
+	return unless(s != nil && r.Sale.concerns(t) && s.Verdict == protocol.VerdictAccept, WhyKeyTaken)
 }
 
-// Offered tells whether a bitcoin tender is on the screen or can be shown again
-// as it is.
-func (r Register) Offered() bool {
-	_, offered := r.Bitcoin()
-	return offered && !r.Lapsed
+// whyMintFirst: while a mint has not said what became of coins that were handed
+// over, nothing else is taken for the amount (merchant.md §3).
+func (r Register) whyMintFirst() Why {
+	if r.Sale == nil {
+		return ""
+	}
+	t, _ := r.Sale.Pending()
+	return unless(!t.AtMint(), WhyAtMint)
+}
+
+// Offered tells whether a tender of a kind that the customer pays by a code is on
+// the screen or can be shown again as it is.
+func (r Register) Offered(kind protocol.TenderKind) bool {
+	if r.Sale == nil || r.Lapsed || kind != protocol.TenderBitcoin && kind != protocol.TenderEcash {
+		return false
+	}
+	return slices.ContainsFunc(r.Sale.Tenders, func(t Tender) bool { return t.Kind == kind })
 }
 
 // Kinds are the tenders in the order of their keys.
