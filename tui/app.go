@@ -29,7 +29,10 @@ type Options struct {
 	Spool    *Spool            // papers and the printer; nil: none is configured
 	Drawer   Opener            // nil: none
 	Devices  map[string]Device // further devices by name: scanner, card, display
-	Scans    <-chan string     // what a serial scanner read, checked; nil: none
+	Changed  <-chan struct{}   // has a value when one of Devices is in another state; nil: never
+	Scans    <-chan string     // what a serial scanner read, "" one that was refused; nil: none
+	Display  Display           // faces the customer; nil: none
+	Paper    Paper             // what a simulated printer has printed; nil: paper is paper
 	Card     device.CardReader // reads and writes cards; nil: none
 	Stripes  device.Coercivity // of the cards that are written; hi when empty
 	Customer Customer          // practice only; nil: none

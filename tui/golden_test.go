@@ -80,6 +80,13 @@ var scenes = []struct {
 	{"devices", func(b *bench) {
 		b.press("f7").send(devicesRead{states: map[string]device.Status{"printer": {State: device.Faulted, Fault: device.PaperEnd, Model: "EPSON TM-T88V"}}, wait: 2})
 	}},
+	{"devices-paper", func(b *bench) {
+		b.o.Paper, b.o.Devices = roll(""), map[string]Device{"scanner": readyPrinter{}, "display": readyPrinter{}}
+		paper := register.Paper{Kind: register.PaperTest, Shop: shop().Shop, At: protocol.TimeOf(noon), Practice: true, Terminal: "counter 1"}
+		b.press("f7").send(devicesRead{states: map[string]device.Status{
+			"printer": {State: device.Ready, Model: "EPSON TM-T88V"}, "scanner": {State: device.Absent, Fault: device.Unplugged}, "display": {State: device.Ready, Unconfirmed: true},
+		}, paper: lastLines(paper.Document(b.w.style(time.UTC)).Text(42), paperKept)})
+	}},
 	{"alerts", func(b *bench) {
 		b.facts.recent = past()
 		b.facts.alerts = []terminal.Alert{saleAlert(1, protocol.FlagReplaced, "the payment is gone: do not hand anything out")}

@@ -83,7 +83,7 @@ func (m *model) typed(k tea.KeyPressMsg) tea.Cmd {
 	case onSales:
 		return m.sales.typed(m, k)
 	case onDevices:
-		m.devices.move(m, steps(k, m.frame))
+		m.devices.typed(m, k)
 	case onAlerts:
 		m.alerts.move(m, steps(k, m.frame))
 	case onHelp, onAbout:

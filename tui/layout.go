@@ -215,6 +215,7 @@ func (m *model) publish() {
 		s.Offers = append(s.Offers, Offer{Action: k.action, Key: k.keys[0], Words: m.w.label(k.action), Why: k.why(m)})
 	}
 	m.seen.Store(s)
+	m.face()
 }
 
 // seenSale is the sale that the screen is about: the one being paid, or the

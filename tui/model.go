@@ -49,6 +49,7 @@ type model struct {
 
 	hand    hand
 	lane    *lane
+	glass   glass
 	codes   map[string]device.QRCode // by what they say
 	ticking bool
 	inputs  uint64

@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -11,12 +12,18 @@ import (
 	"till/tui/widget"
 )
 
-// devicesScreen is each device's state and last fault in words.
+// devicesScreen is each device's state and last fault in words, and below them
+// the paper of a simulated printer.
 type devicesScreen struct {
-	at   int
-	last map[string]device.Status // at the last message: View asks no device
-	wait int                      // papers that wait
+	at    int
+	last  map[string]device.Status // at the last message: View asks no device
+	wait  int                      // papers that wait
+	paper []string                 // lines of it, the newest last
+	back  int                      // lines scrolled back from the newest
 }
+
+// paperKept is how many lines of paper can be scrolled back to.
+const paperKept = 2000
 
 func devicesKeys() []key {
 	return []key{
@@ -36,7 +43,20 @@ func devicesKeys() []key {
 	}
 }
 
-func (s *devicesScreen) enter() { s.at = 0 }
+func (s *devicesScreen) enter() { s.at, s.back = 0, 0 }
+
+// typed chooses a device, or scrolls the paper.
+func (s *devicesScreen) typed(m *model, k tea.KeyPressMsg) {
+	by := steps(k, m.frame)
+	switch k.Code {
+	case tea.KeyPgUp, tea.KeyPgDown, tea.KeyHome, tea.KeyEnd:
+		if len(s.paper) > 0 {
+			s.back = min(max(s.back-by/2, 0), max(len(s.paper)-1, 0))
+			return
+		}
+	}
+	s.move(m, by)
+}
 
 func (s *devicesScreen) move(m *model, by int) {
 	s.at = min(max(s.at+by, 0), len(m.deviceNames())-1)
@@ -57,15 +77,23 @@ func (m *model) listenToDevices() tea.Cmd {
 		if s := m.o.Spool; s != nil && s.printer != nil {
 			d.states["printer"], d.wait = s.printer.Status(), s.printer.Waiting()
 		}
+		if p := m.o.Paper; p != nil {
+			d.paper = lastLines(p.Text(), paperKept)
+		}
 		return d
 	}
-	if m.devices.last == nil || m.o.Spool == nil {
+	if m.devices.last == nil {
 		return read
 	}
-	changed := m.o.Spool.changed
+	var printed <-chan struct{} // nil is never ready
+	if m.o.Spool != nil {
+		printed = m.o.Spool.changed
+	}
 	return func() tea.Msg {
 		select {
-		case <-changed:
+		case <-printed:
+			return read()
+		case <-m.o.Changed:
 			return read()
 		case <-m.ended:
 			return nil
@@ -77,14 +105,24 @@ func (m *model) listenToDevices() tea.Cmd {
 type devicesRead struct {
 	states map[string]device.Status
 	wait   int
+	paper  []string
 }
 
 func (d devicesRead) apply(m *model) tea.Cmd {
-	m.devices.last, m.devices.wait = d.states, d.wait
-	if m.o.Spool == nil {
+	if m.devices.back > 0 { // what is being read stays where it is
+		m.devices.back += max(0, len(d.paper)-len(m.devices.paper))
+	}
+	m.devices.last, m.devices.wait, m.devices.paper = d.states, d.wait, d.paper
+	return m.listenToDevices()
+}
+
+// lastLines are the last lines of a text, without the blank ones at its end.
+func lastLines(text string, most int) []string {
+	lines := strings.Split(strings.TrimRight(text, "\n "), "\n")
+	if len(lines) == 1 && lines[0] == "" {
 		return nil
 	}
-	return m.listenToDevices()
+	return lines[max(0, len(lines)-most):]
 }
 
 // devicesView lists the devices.
@@ -129,9 +167,26 @@ func (m *model) devicesView(f *widget.Frame, a widget.Area) widget.Block {
 		lines = append(lines, widget.Quiet.Line(m.w.DrawerStates[s.Drawer]))
 	}
 	words := widget.Block{Lines: lines}.Shift(2, 0)
-	return widget.Stack(body,
-		widget.Slot{Rows: len(names) + 2, Min: 3, Draw: list.Render},
-		widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return words }})
+	rows := widget.Slot{Rows: len(names) + 2, Min: 3, Draw: list.Render}
+	if m.o.Paper == nil {
+		return widget.Stack(body, rows, widget.Slot{Grow: true, Draw: func(widget.Area) widget.Block { return words }})
+	}
+	return widget.Stack(body, rows, widget.Fixed(0, words), widget.Slot{Grow: true, Draw: m.paperView})
+}
+
+// paperView is the end of the simulated printer's paper.
+func (m *model) paperView(a widget.Area) widget.Block {
+	title := m.w.PaperTitle
+	if len(m.devices.paper) == 0 {
+		title = m.w.PaperEmpty
+	}
+	lines := []widget.Line{widget.Quiet.Line(" ── " + title + " ").Trunc(a.W)}
+	n, room := len(m.devices.paper), max(a.H-1, 0)
+	end := min(n, max(n-m.devices.back, room))
+	for _, text := range m.devices.paper[max(0, end-room):end] {
+		lines = append(lines, widget.Text.Line("  "+text).Trunc(a.W))
+	}
+	return widget.Block{Lines: lines}
 }
 
 // testDevice prints a test page.

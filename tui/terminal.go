@@ -89,6 +89,17 @@ type Opener interface {
 	Open(ctx context.Context) error
 }
 
+// Display shows two lines of twenty characters to the customer;
+// [device.Display] is one. Show only notes them and returns at once.
+type Display interface {
+	Show(upper, lower string)
+}
+
+// Paper is the roll of a simulated printer, line by line.
+type Paper interface {
+	Text() string
+}
+
 // Customer stands in front of a practice till. Pay pays what the payment link
 // asks for, or amount where it asks for none; Tap pays an e-cash bill over amount.
 type Customer interface {

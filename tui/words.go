@@ -85,6 +85,7 @@ type Words struct {
 	NoSales, NoAlerts, Removed, Confirmations, Receipts                        string
 	Rechecking, Rechecked, RecheckFailed                                       string
 	NotConfigured, Unconfirmed, PapersWait, TestOnlyPrinter, Reopening         string
+	PaperTitle, PaperEmpty                                                     string
 	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
 	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
 	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string

@@ -310,6 +310,7 @@ var german = &Words{
 	Rechecking: "fragt den Server …", Rechecked: "der Server ist gefragt", RecheckFailed: "der Server ist nicht zu erreichen",
 	NotConfigured: "nicht eingerichtet", Unconfirmed: "Dieser Drucker antwortet nie: sein Druck ist nicht zu bestätigen.",
 	PapersWait: "wartende Papiere: %1", TestOnlyPrinter: "nur der Drucker hat hier einen Test", Reopening: "wird neu geöffnet …",
+	PaperTitle: "Papier des simulierten Druckers: Bild auf, Bild ab", PaperEmpty: "auf dem Papier des simulierten Druckers steht noch nichts",
 	AlertReplaced: "ZAHLUNG ZURÜCKGENOMMEN", AlertConflict: "EINE ZWEITE ZAHLUNG STREITET", AlertLate: "VERSPÄTETE ZAHLUNG", AlertSale: "EINE ZAHLUNG BRAUCHT DICH",
 	AlertIncoming: "GELD FÜR EINEN ALTEN VERKAUF", AlertIncomingText: "%1 BTC kamen auf\n%2\nvon Verkauf %3.", AlertPayout: "AUSZAHLUNG: %1",
 	AlertOther: "Server: %1", AlertOfSale: "Verkauf %1, %2",

@@ -250,6 +250,7 @@ var english = &Words{
 	Rechecking: "asking the server …", Rechecked: "the server has been asked", RecheckFailed: "the server cannot be reached",
 	NotConfigured: "not configured", Unconfirmed: "This printer never answers: what it prints cannot be confirmed.",
 	PapersWait: "papers waiting: %1", TestOnlyPrinter: "only the printer has a test here", Reopening: "opening it again …",
+	PaperTitle: "paper of the simulated printer: pgup, pgdn", PaperEmpty: "nothing is on the simulated printer’s paper yet",
 	AlertReplaced: "PAYMENT TAKEN BACK", AlertConflict: "A SECOND PAYMENT COMPETES", AlertLate: "LATE PAYMENT", AlertSale: "A PAYMENT NEEDS YOU",
 	AlertIncoming: "MONEY FOR AN OLD SALE", AlertIncomingText: "%1 BTC arrived on\n%2\nof sale %3.", AlertPayout: "PAYOUT: %1",
 	AlertOther: "Server: %1", AlertOfSale: "Sale %1, %2",
