@@ -11,6 +11,7 @@ import (
 
 	"till/cmd/internal/boot"
 	"till/cmd/internal/config"
+	"till/device"
 	"till/protocol/terminal"
 	"till/tui"
 )
@@ -74,11 +75,13 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	back := &backroom{counter: c, terminal: t, line: line, clock: clock, log: log, stop: cancel}
 	began := time.Now()
 	hand := func() time.Duration { return time.Since(began) }
-	app, err := tui.New(tui.Options{
+	options := tui.Options{
 		Terminal: t, Spool: spool, Practice: c.practice, Customer: back.customer(), User: c.signedIn(), Version: software(), Stretch: boot.Stretch,
 		Log: log, Clock: clock.Now, Theme: c.config.Terminal.Theme, Locale: c.locale(), Mouse: c.config.Terminal.Mouse,
 		Hand: hand,
-	})
+	}
+	c.furnish(&options, devices)
+	app, err := tui.New(options)
 	if err != nil {
 		return err
 	}
@@ -96,7 +99,8 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 // openDevices makes the devices that are configured; papers go through the spool.
 func (c counter) openDevices(t *terminal.Terminal, log *slog.Logger) (*tui.Spool, *boot.Counter, error) {
 	spool := tui.NewSpool(t, log)
-	devices, err := boot.OpenCounter(c.config, boot.PrinterHooks{Report: spool.Report, Progress: spool.Progress}, c.practice)
+	hooks := boot.CounterHooks{Printer: spool.Report, Progress: spool.Progress, States: t.SetDevices}
+	devices, err := boot.OpenCounter(c.config, hooks, c.practice)
 	if err != nil {
 		return nil, nil, &failure{exitUsage, err, "till config check"}
 	}
@@ -105,6 +109,27 @@ func (c counter) openDevices(t *terminal.Terminal, log *slog.Logger) (*tui.Spool
 	}
 	spool.Attach(devices.Printer)
 	return spool, devices, nil
+}
+
+// furnish gives the program the devices there are.
+func (c counter) furnish(o *tui.Options, devices *boot.Counter) {
+	o.Devices, o.Changed, o.Scans = map[string]tui.Device{}, devices.Changed, devices.Scans
+	o.Stripes = device.Coercivity(c.config.Card.Coercivity)
+	if devices.Drawer != nil {
+		o.Drawer = devices.Drawer
+	}
+	if devices.Card != nil {
+		o.Card, o.Devices["card"] = devices.Card, devices.Card
+	}
+	if devices.Scanner != nil {
+		o.Devices["scanner"] = devices.Scanner
+	}
+	if devices.Display != nil {
+		o.Display, o.Devices["display"] = devices.Display, devices.Display
+	}
+	if devices.Paper != nil {
+		o.Paper = devices.Paper
+	}
 }
 
 // play runs everything until the program is quit, then lets all of it end.

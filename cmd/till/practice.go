@@ -19,7 +19,7 @@ func (p *program) practice() *cobra.Command {
 	var fresh bool
 	var scripts []string
 	var s scripted
-	printer := ""
+	devices := map[string]*string{} // URLs given, by name
 	command := &cobra.Command{
 		Use: "practice", Short: "The whole shop without hardware, network or real money",
 		Args: func(command *cobra.Command, more []string) error {
@@ -32,28 +32,34 @@ func (p *program) practice() *cobra.Command {
 			if scripts = append(scripts, more...); len(scripts) > 0 {
 				return p.playStories(command.Context(), scripts, s)
 			}
-			return p.openPractice(command.Context(), c, fresh, printer)
+			return p.openPractice(command.Context(), c, fresh, devices)
 		},
 	}
 	command.Flags().BoolVar(&fresh, "fresh", false, "begin with fresh practice data")
 	command.Flags().StringArrayVar(&scripts, "script", nil, "play a story instead, - for standard input; may be given several times")
-	command.Flags().StringVar(&printer, "printer", "", "URL of a printer instead of the simulated one")
+	for _, name := range boot.DeviceNames() {
+		devices[name] = command.Flags().String(name, "", "URL of a real "+name+" instead of the simulated one")
+	}
 	c.listen.flags(command, "", "", "", "", "")
 	s.flags(command)
 	return command
 }
 
-func (p *program) openPractice(ctx context.Context, c counter, fresh bool, printer string) error {
+func (p *program) openPractice(ctx context.Context, c counter, fresh bool, devices map[string]*string) error {
 	flags := map[string]string{}
-	if printer != "" {
-		flags["printer.url"] = printer
+	for name, url := range devices {
+		if *url != "" {
+			flags[name+".url"] = *url
+		}
 	}
 	loaded, err := p.load(flags)
 	if err != nil {
 		return fail("open the practice shop", err)
 	}
-	if printer == "" && loaded.Printer.URL == "none" {
-		loaded.Printer.URL = "sim:"
+	for name, url := range map[string]*string{"printer": &loaded.Printer.URL, "card": &loaded.Card.URL, "scanner": &loaded.Scanner.URL, "display": &loaded.Display.URL} {
+		if *url == "none" && *devices[name] == "" {
+			*url = "sim:"
+		}
 	}
 	c.config, c.dir = loaded, p.practiceDir()
 	if fresh {

@@ -82,6 +82,23 @@ func (r *CardReader) cut() {
 // Replug lets the reader be dialled again.
 func (r *CardReader) Replug() { r.change(func() { r.unplugged = false }) }
 
+// plugged waits until the cable is plugged in.
+func (r *CardReader) plugged(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		out, changed := r.unplugged, r.changed
+		r.mu.Unlock()
+		if !out {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // talk carries bytes between the reader and the link until the link ends.
 func (r *CardReader) talk(ctx context.Context, link device.Link) {
 	ctx, cancel := context.WithCancel(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 
@@ -14,11 +15,17 @@ import (
 type Peripheral interface {
 	// Serve plugs a link in until it ends or the context does.
 	Serve(ctx context.Context, link device.Link) error
+	// Dial plugs into it in memory, in the place of whoever was.
+	Dial(ctx context.Context) (device.Link, error)
+	// Obey does what a line of `till devices sim` says (cli.md).
+	Obey(line string, out io.Writer) error
+	// Close takes it away.
+	Close()
 	// plugged waits until the cable is plugged in.
 	plugged(ctx context.Context) error
 }
 
-var _ = []Peripheral{(*Printer)(nil), (*Display)(nil), (*Scanner)(nil)}
+var _ = []Peripheral{(*Printer)(nil), (*CardReader)(nil), (*Display)(nil), (*Scanner)(nil)}
 
 // ServeTCP lets a peripheral be reached over the network as printers are on port
 // 9100: by one client at a time, the next waiting its turn. It closes the

@@ -35,7 +35,7 @@ func Examine(ctx context.Context, c *config.Config, dir string, clock *Clock) []
 	if c.Server.URL == "" {
 		findings = append(findings, examineDatabase(ctx, c, dir), examineWallet(c, dir), examineChain(ctx, c), examineRates(ctx, c, clock))
 	}
-	return append(findings, examineTerminal(ctx, c, dir, clock), examinePrinter(ctx, c))
+	return append(append(findings, examineTerminal(ctx, c, dir, clock)), examineDevices(ctx, c)...)
 }
 
 func good(what, format string, args ...any) Finding {
@@ -156,22 +156,24 @@ func examineTerminal(ctx context.Context, c *config.Config, dir string, clock *C
 	return good("terminal", "journal whole, %d entries", v.Entries)
 }
 
-func examinePrinter(ctx context.Context, c *config.Config) Finding {
-	address, err := device.ParseURL(c.Printer.URL, printerBaud)
-	if err != nil {
-		return bad("printer", "set printer.url", err)
+// examineDevices opens every configured device and asks it how it is; nothing
+// moves.
+func examineDevices(ctx context.Context, c *config.Config) (findings []Finding) {
+	for _, name := range DeviceNames() {
+		check, err := CheckDevice(ctx, c, name, true)
+		switch {
+		case err != nil:
+			findings = append(findings, bad(name, "till config check", err))
+		case check.URL == "none":
+			if name == "printer" {
+				findings = append(findings, good(name, "none is configured"))
+			}
+		case check.State != device.Ready:
+			why := check.Steps[len(check.Steps)-1].Detail
+			findings = append(findings, bad(name, "till devices check "+name, fmt.Errorf("%s: %s: %s", check.URL, check.State, why)))
+		default:
+			findings = append(findings, good(name, "%s is ready", check.URL))
+		}
 	}
-	if address.None {
-		return good("printer", "none is configured")
-	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
-	defer cancel()
-	link, err := address.Open(ctx, nil)
-	if err != nil {
-		return bad("printer", device.FaultOf(err).Sentence(), err)
-	}
-	if err := link.Close(); err != nil {
-		return bad("printer", "", err)
-	}
-	return good("printer", "%s opens", address)
+	return findings
 }

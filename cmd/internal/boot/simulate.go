@@ -7,96 +7,89 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 
-	"till/device"
 	"till/device/sim"
 )
 
-// SimOptions say what `till devices sim printer` simulates and where.
-type SimOptions struct {
-	Profile string
-	Link    string // a symbolic link to make to the pty
-	TCP     string // HOST:PORT to listen on instead of a pty
+// Where says where something that is no device lets itself be opened like one.
+type Where struct {
+	Link string // a symbolic link to make to the pty, "" none
+	TCP  string // HOST:PORT to listen on instead of a pty
 }
 
-// SimulatePrinter runs a simulated printer: it writes its path or address to
-// out, then obeys the lines of in until it ends.
-func SimulatePrinter(ctx context.Context, o SimOptions, in io.Reader, out, complaints io.Writer) error {
-	p, err := sim.NewPrinter(o.Profile, nil)
-	if err != nil {
-		return err
+// The profiles of simulated scanners: what ends a code.
+var scannerEnds = map[string]string{"": "\r", "cr": "\r", "lf": "\n", "crlf": "\r\n", "none": ""}
+
+// NewSim makes a simulated device of a profile; "" is the usual one.
+func NewSim(name, profile string) (sim.Peripheral, error) {
+	switch name {
+	case "printer":
+		if profile == "" {
+			profile = "epson-80"
+		}
+		return sim.NewPrinter(profile, nil)
+	case "card":
+		return sim.NewCardReader(profile, nil)
+	case "scanner":
+		end, known := scannerEnds[profile]
+		if !known {
+			return nil, fmt.Errorf("simulate scanner: profile %q is unknown: write cr, lf, crlf or none", profile)
+		}
+		return sim.NewScanner(end), nil
+	case "display":
+		if profile == "" {
+			profile = "epson"
+		}
+		return sim.NewDisplay(profile)
 	}
-	defer p.Close()
+	return nil, fmt.Errorf("simulate %s: there is no such device", name)
+}
+
+// Simulate runs a simulated device: it writes its path or address to out, then
+// obeys the lines of in until it ends.
+func Simulate(ctx context.Context, p sim.Peripheral, at Where, in io.Reader, out, complaints io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	serve, where, err := openSim(ctx, o, p)
-	if err != nil {
-		return err
-	}
-	if o.Link != "" {
-		if err := os.Symlink(where, o.Link); err != nil {
-			return fmt.Errorf("link simulator: %w", err)
-		}
-		defer func() { _ = os.Remove(o.Link) }()
-	}
-	if _, err := fmt.Fprintln(out, where); err != nil {
-		return err
-	}
+	defer p.Close()
+	announced := make(chan string, 1)
 	served := make(chan error, 1)
-	go func() { served <- serve() }()
+	announce := func(name string) {
+		_, _ = fmt.Fprintln(out, name) // a reader that left needs no name
+		select {
+		case announced <- name:
+		default:
+		}
+	}
+	if at.TCP != "" {
+		l, err := net.Listen("tcp", at.TCP)
+		if err != nil {
+			return fmt.Errorf("listen: %w", err)
+		}
+		announce(l.Addr().String())
+		go func() { served <- sim.ServeTCP(ctx, l, p) }()
+	} else {
+		go func() { served <- sim.ServePTY(ctx, at.Link, p, announce) }()
+	}
+	select {
+	case <-announced: // the path comes before anything that is obeyed
+	case err := <-served:
+		return err
+	}
 	obeyed := make(chan error, 1)
 	go func() { obeyed <- obey(p, in, out, complaints) }()
+	var err error
 	select {
 	case err = <-obeyed:
+	case err = <-served:
+		return err
 	case <-ctx.Done():
 	}
 	cancel()
 	return errors.Join(err, <-served)
 }
 
-// openSim opens the pty or the listener that the printer stands behind.
-func openSim(ctx context.Context, o SimOptions, p *sim.Printer) (serve func() error, where string, err error) {
-	if o.TCP == "" {
-		link, path, err := device.OpenPTY()
-		if err != nil {
-			return nil, "", err
-		}
-		return func() error {
-			err := p.Serve(ctx, link)
-			return errors.Join(ignoreEnd(err), link.Close())
-		}, path, nil
-	}
-	l, err := net.Listen("tcp", o.TCP)
-	if err != nil {
-		return nil, "", fmt.Errorf("listen: %w", err)
-	}
-	context.AfterFunc(ctx, func() { _ = l.Close() })
-	return func() error {
-		for {
-			conn, err := l.Accept()
-			if errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			if err != nil {
-				return fmt.Errorf("accept: %w", err)
-			}
-			// Unplugged, it takes no connection; a new one takes the place of the last.
-			link := device.NewLink(conn)
-			go func() { _ = errors.Join(p.Serve(ctx, link), link.Close()) }()
-		}
-	}, l.Addr().String(), nil
-}
-
-func ignoreEnd(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
-}
-
 // obey carries out the lines; one that is not understood is complained about.
-func obey(p *sim.Printer, in io.Reader, out, complaints io.Writer) error {
+func obey(p sim.Peripheral, in io.Reader, out, complaints io.Writer) error {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		if err := p.Obey(lines.Text(), out); err != nil {
