@@ -95,7 +95,7 @@ func TestPayoutIsPaidOnceWhateverBecomesOfTheAnswer(t *testing.T) {
 			b.mine(1)
 			settled(t, "it is confirmed", func() bool { return b.dispensed(p).State == protocol.PayoutConfirmed })
 			b.has(p.Address, p.AmountSat, first.TxID)
-			b.books(1, first.AmountSat+first.FeeSat, 3_000_000)
+			b.books(first.AmountSat+first.FeeSat, 3_000_000)
 		})
 	}
 }
@@ -107,11 +107,11 @@ func TestNodeAwayBeforeTheCallBindsNothing(t *testing.T) {
 	b.chain.NodeDown(true)
 	_, err := b.dispense(p)
 	wants(t, err, protocol.CodeChainUnavailable, -1)
-	b.books(0, 0, 3_000_000)
+	b.books(0, 3_000_000)
 	b.chain.NodeDown(false)
 	r := b.dispensed(p)
 	b.has(p.Address, p.AmountSat, r.TxID)
-	b.books(1, r.AmountSat+r.FeeSat, 3_000_000)
+	b.books(r.AmountSat+r.FeeSat, 3_000_000)
 }
 
 // TestWhoAsksWhileABroadcastHangsWaitsForIt lets an answer come a minute late
@@ -148,5 +148,5 @@ func TestWhoAsksWhileABroadcastHangsWaitsForIt(t *testing.T) {
 	}
 	settled(t, "it is broadcast", func() bool { return b.dispensed(p).State == protocol.PayoutBroadcast })
 	b.has(p.Address, p.AmountSat, results[0].TxID)
-	b.books(1, p.AmountSat+results[0].FeeSat, 3_000_000)
+	b.books(p.AmountSat+results[0].FeeSat, 3_000_000)
 }

@@ -146,25 +146,21 @@ func (s *shop) has(address string, amount protocol.Sat, txid string) {
 	}
 }
 
-// books wants payouts, limits and the wallet's coins to agree: paid is what
+// books wants limits and the wallet's coins to agree: paid is what
 // left with the fees, filled what there was.
-func (b *bank) books(payouts int, paid, filled protocol.Sat) {
+func (b *bank) books(paid, filled protocol.Sat) {
 	b.t.Helper()
 	day := b.clock().Time().Format("2006-01-02")
-	var n int
 	var used server.PayoutSums
 	var rest protocol.Sat
 	settled(b.t, "the wallet's coins are what was not paid", func() bool {
 		err := b.db.Read(context.Background(), func(tx *server.Tx) error {
-			all, err := tx.Payouts.Unsettled()
-			if err != nil {
-				return err
-			}
+			var err error
 			if used, err = tx.Payouts.Limits().OfShop(day); err != nil {
 				return err
 			}
 			unspent, err := tx.Payments.Unspent()
-			n, rest = len(all), 0
+			rest = 0
 			for _, p := range unspent {
 				rest += p.Amount
 			}
@@ -172,8 +168,8 @@ func (b *bank) books(payouts int, paid, filled protocol.Sat) {
 		})
 		return err == nil && rest == filled-paid
 	})
-	if n != payouts || used.Sat != paid {
-		b.t.Fatalf("%d payouts used %d of the limit; %d paid %d", n, used.Sat, payouts, paid)
+	if used.Sat != paid {
+		b.t.Fatalf("%d used of the limit, %d paid", used.Sat, paid)
 	}
 }
 
@@ -214,7 +210,11 @@ func TestDispenseKilledAtEachStepPaysOnce(t *testing.T) {
 				}
 				b.has(p.Address, p.AmountSat, r.TxID)
 				paid += r.AmountSat + r.FeeSat
-				b.books(n, paid, 3_000_000)
+				b.books(paid, 3_000_000)
+				if !mine {
+					b.mine(6) // so deep that it makes no more steps
+					b.untilPayout(p.ID, protocol.PayoutConfirmed, 6)
+				}
 				if whole {
 					t.Logf("%d steps", n-1)
 				}
