@@ -12,8 +12,9 @@ import (
 var ErrNotStuck = errors.New("this payout's fee cannot be raised")
 
 // Bump raises the fee of a dispense that waits for a block (BIP125) to the rate,
-// at least; it keeps its id, and the earlier transaction may still win. Sweeps
-// cannot be raised: their keys are not kept. Unknown: [ErrNotFound].
+// 0 for what the network asks now, and at least to what a replacement must pay; it
+// keeps its id, and the earlier transaction may still win. Sweeps cannot be raised:
+// their keys are not kept. Unknown: [ErrNotFound].
 func (s *Server) Bump(ctx context.Context, id protocol.PayoutID, rate FeeRate) (*protocol.DispenseResult, error) {
 	leave, err := s.desk.enter(ctx, id)
 	if err != nil {
@@ -27,7 +28,9 @@ func (s *Server) Bump(ctx context.Context, id protocol.PayoutID, rate FeeRate) (
 	if err != nil {
 		return nil, fmt.Errorf("raise fee: %w", err)
 	}
-	r.rate = max(rate, s.o.Settings.FeeFloor)
+	if rate > 0 {
+		r.rate = max(rate, s.o.Settings.FeeFloor)
+	}
 	var p *Payout
 	var e *Effect
 	err = s.write(ctx, func(w *work) (err error) {

@@ -158,4 +158,7 @@ func (s *Server) Sales(ctx context.Context, filter SaleFilter) (sales []*Sale, e
 	return sales, nil
 }
 
+// Config is what terminals are told; it is not to be changed.
+func (s *Server) Config() *protocol.Config { return s.config.Load() }
+
 func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }

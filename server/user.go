@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 
 	"till/protocol"
 )
@@ -29,13 +30,48 @@ func (s *Server) Users(ctx context.Context) (users []*StaffUser, err error) {
 	return users, nil
 }
 
+// AddUser adds a person and gives the id, which is the next number where u has
+// none. An id that is taken, by a disabled person too: [ErrExists].
+func (s *Server) AddUser(ctx context.Context, u protocol.User, approveKey []byte) (id string, err error) {
+	err = s.write(ctx, func(w *work) error {
+		row := &StaffUser{User: u}
+		if row.ID == "" {
+			if row.ID, err = w.nextUser(); err != nil {
+				return err
+			}
+		} else if _, err := w.Shop.User(u.ID); err == nil {
+			return ErrExists
+		} else if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		id = row.ID
+		return w.putUser(row, approveKey)
+	})
+	if err != nil {
+		return "", fmt.Errorf("add user %q: %w", u.Name, err)
+	}
+	return id, s.Reload(ctx)
+}
+
+// nextUser is one above the highest id that is a number.
+func (w *work) nextUser() (string, error) {
+	users, err := w.Shop.Users()
+	if err != nil {
+		return "", err
+	}
+	highest := uint64(0)
+	for _, u := range users {
+		if n, err := strconv.ParseUint(u.ID, 10, 32); err == nil {
+			highest = max(highest, n)
+		}
+	}
+	return strconv.FormatUint(highest+1, 10), nil
+}
+
 // PutUser adds a person or changes one: name, role and PIN are those of u.
 // approveKey is Argon2id(PIN, u.ApproveSalt) of 32 bytes (terminal.md §8), nil for
 // cashiers and where the PIN did not change. Who was disabled is enabled again.
 func (s *Server) PutUser(ctx context.Context, u protocol.User, approveKey []byte) error {
-	if u.ID == "" || len(u.ID) > 64 || !u.Role.Valid() {
-		return fmt.Errorf("store user %q: an id and a role are needed", u.ID)
-	}
 	err := s.write(ctx, func(w *work) error {
 		row, err := w.Shop.User(u.ID)
 		if errors.Is(err, ErrNotFound) {
@@ -45,19 +81,47 @@ func (s *Server) PutUser(ctx context.Context, u protocol.User, approveKey []byte
 			return err
 		}
 		row.User, row.Disabled = u, false
-		if u.Role == protocol.RoleCashier {
-			row.ApproveKey, row.TOTP = nil, nil
-		} else if approveKey != nil {
-			if row.ApproveKey, err = s.seal.close(approveKeyName(u.ID), approveKey); err != nil {
-				return err
-			}
-		}
-		return w.Shop.PutUser(row)
+		return w.putUser(row, approveKey)
 	})
 	if err != nil {
 		return fmt.Errorf("store user %q: %w", u.ID, err)
 	}
 	return s.Reload(ctx)
+}
+
+// NewPIN gives a person another PIN, as in [Server.PutUser]; name and role stay,
+// approveSalt and approveKey are not used for cashiers. Unknown: [ErrNotFound].
+func (s *Server) NewPIN(ctx context.Context, id, pin, approveSalt string, approveKey []byte) error {
+	err := s.write(ctx, func(w *work) error {
+		row, err := w.Shop.User(id)
+		if err != nil {
+			return err
+		}
+		row.PIN, row.Disabled = pin, false
+		if row.Role != protocol.RoleCashier {
+			row.ApproveSalt = approveSalt
+		}
+		return w.putUser(row, approveKey)
+	})
+	if err != nil {
+		return fmt.Errorf("set PIN of user %q: %w", id, err)
+	}
+	return s.Reload(ctx)
+}
+
+// putUser stores a person, the approve key sealed.
+func (w *work) putUser(row *StaffUser, approveKey []byte) (err error) {
+	if row.ID == "" || len(row.ID) > 64 || !row.Role.Valid() {
+		return errors.New("an id and a role are needed")
+	}
+	if row.Role == protocol.RoleCashier {
+		row.ApproveKey, row.TOTP = nil, nil
+	} else if approveKey != nil {
+		if row.ApproveKey, err = w.s.seal.close(approveKeyName(row.ID), approveKey); err != nil {
+			return err
+		}
+	}
+	return w.Shop.PutUser(row)
 }
 
 // DisableUser locks a person out at every terminal. Unknown: [ErrNotFound].
