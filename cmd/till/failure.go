@@ -52,6 +52,8 @@ func fail(what string, err error) error {
 		return &failure{exitUsage, err, "till config init writes a whole file with every key explained"}
 	case errors.Is(err, boot.ErrUnreachable):
 		return &failure{exitUnreachable, err, "till doctor tells what is missing"}
+	case errors.Is(err, boot.ErrInput), errors.Is(err, boot.ErrPIN):
+		return &failure{exitUsage, err, "correct that and try again; nothing was changed"}
 	case errors.Is(err, boot.ErrRefused):
 		return &failure{exitRefused, err, ""}
 	}

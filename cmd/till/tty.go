@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"till/protocol"
 )
 
 // isTerminal reports whether a stream is a tty.
@@ -30,4 +34,24 @@ func noEcho(in io.Reader) (restore func(), err error) {
 		return nil, err
 	}
 	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, old) }, nil
+}
+
+// askTwice asks for something secret on the tty, unseen, and again.
+func (p *program) askTwice(lines *bufio.Reader, prompt string) (typed protocol.Secret, same bool, err error) {
+	restore, err := noEcho(p.in)
+	if err != nil {
+		return protocol.Secret{}, false, err
+	}
+	defer restore()
+	var text [2]string
+	for i, prompt := range []string{prompt, "\nonce more: "} {
+		p.say("%s", prompt)
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return protocol.Secret{}, false, err
+		}
+		text[i] = strings.TrimRight(line, "\r\n")
+	}
+	p.say("\n")
+	return protocol.NewSecret(text[0]), text[0] == text[1], nil
 }

@@ -26,7 +26,7 @@ func (p *program) wallet() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error { return p.initWallet(w) },
 	}
 	take := &cobra.Command{
-		Use: "import", Short: "Take a descriptor or extended public key (receives only), or the words of a hot wallet", Args: cobra.NoArgs,
+		Use: "import", Short: "Take a descriptor or extended public key (receives only), the words of a hot wallet, or a backup", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return p.importWallet(w) },
 	}
 	for _, c := range []*cobra.Command{create, take} {
@@ -37,7 +37,8 @@ func (p *program) wallet() *cobra.Command {
 	create.Flags().BoolVar(&w.yes, "written-down", false, "do not ask the words back")
 	take.Flags().StringVar(&w.descriptor, "descriptor", "", "descriptor or extended public key")
 	take.Flags().StringVar(&w.wordsFile, "words-file", "", "file with the words, - for standard input")
-	group.AddCommand(create, take, &cobra.Command{
+	take.Flags().StringVar(&w.backupFile, "backup", "", "file that till wallet backup wrote")
+	group.AddCommand(create, take, p.rescan(), p.bump(), p.backUpWallet(), &cobra.Command{
 		Use: "show", Short: "Show what the wallet is: network, fingerprint, descriptor, first addresses", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return p.showWallet() },
 	})
@@ -46,9 +47,9 @@ func (p *program) wallet() *cobra.Command {
 
 // newWallet is what the flags of init and import say.
 type newWallet struct {
-	kind, passphraseFile, descriptor, wordsFile string
-	words                                       int
-	yes                                         bool
+	kind, passphraseFile, descriptor, wordsFile, backupFile string
+	words                                                   int
+	yes                                                     bool
 }
 
 var walletForms = map[string]bitcoin.Form{"bip84": bitcoin.P2WPKH, "bip86": bitcoin.P2TR, "bip49": bitcoin.P2SH, "bip44": bitcoin.P2PKH}
@@ -159,25 +160,14 @@ func (p *program) passphrase(c *config.Config, w newWallet, lines *bufio.Reader)
 	if !isTerminal(p.in) {
 		return protocol.Secret{}, usage("--passphrase-file FILE", "make wallet: a passphrase is needed and there is no terminal to ask it")
 	}
-	restore, err := noEcho(p.in)
+	typed, same, err := p.askTwice(lines, "passphrase that seals the words: ")
 	if err != nil {
 		return protocol.Secret{}, fail("read passphrase", err)
 	}
-	defer restore()
-	var typed [2]string
-	for i, prompt := range []string{"passphrase that seals the words: ", "\nonce more: "} {
-		p.say("%s", prompt)
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return protocol.Secret{}, fail("read passphrase", err)
-		}
-		typed[i] = strings.TrimRight(line, "\r\n")
-	}
-	p.say("\n")
-	if typed[0] != typed[1] || typed[0] == "" {
+	if !same || typed.Empty() {
 		return protocol.Secret{}, &failure{exitNo, errors.New("make wallet: the passphrases differ or are empty; nothing was kept"), "again"}
 	}
-	return protocol.NewSecret(typed[0]), nil
+	return typed, nil
 }
 
 func (p *program) importWallet(w newWallet) error {
@@ -185,8 +175,17 @@ func (p *program) importWallet(w newWallet) error {
 	if err != nil {
 		return fail("import wallet", err)
 	}
-	if (w.descriptor == "") == (w.wordsFile == "") {
-		return usage("till wallet import --descriptor 'wpkh(…)'", "import wallet: give either --descriptor or --words-file")
+	given := 0
+	for _, from := range []string{w.descriptor, w.wordsFile, w.backupFile} {
+		if from != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return usage("till wallet import --descriptor 'wpkh(…)'", "import wallet: give either --descriptor or --words-file or --backup")
+	}
+	if w.backupFile != "" {
+		return p.restoreWallet(c, w.backupFile)
 	}
 	if w.descriptor != "" {
 		network, err := bitcoin.ParseNetwork(c.Chain.Network)

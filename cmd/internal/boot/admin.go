@@ -42,7 +42,19 @@ var commands = map[string]func(ctx context.Context, s *server.Server, params jso
 	"terminal.rename": command(func(ctx context.Context, s *server.Server, p Named) (any, error) {
 		return nil, s.Rename(ctx, p.Name, p.To)
 	}),
-	"journal.verify": command(verifyJournals),
+	"journal.verify":   command(verifyJournals),
+	"user.add":         command(addUser),
+	"user.list":        command(listUsers),
+	"user.disable":     command(disableUser),
+	"user.pin":         command(newPIN),
+	"user.totp":        command(newTOTP),
+	"user.unlock":      command(unlockUser),
+	"wallet.rescan":    command(rescan),
+	"wallet.bump":      command(bump),
+	"catalogue.import": command(importCatalogue),
+	"catalogue.export": command(exportCatalogue),
+	"debt.list":        command(listDebts),
+	"debt.settle":      command(settleDebt),
 }
 
 func command[P any](do func(context.Context, *server.Server, P) (any, error)) func(context.Context, *server.Server, json.RawMessage) (any, error) {
@@ -100,7 +112,7 @@ func verifyJournals(ctx context.Context, s *server.Server, _ struct{}) (any, err
 	return reports, err
 }
 
-// run carries out a command in this process.
+// run carries out a command in this process; a refusal is an [*adminError].
 func run(ctx context.Context, s *server.Server, c Command) (json.RawMessage, error) {
 	do, known := commands[c.Call]
 	if !known {
@@ -108,13 +120,13 @@ func run(ctx context.Context, s *server.Server, c Command) (json.RawMessage, err
 	}
 	result, err := do(ctx, s, c.Params)
 	if err != nil {
-		return nil, err
+		return nil, refusal(err)
 	}
 	return protocol.Encode(result)
 }
 
 // adminHandler serves commands on the socket: 200 with the result, or 409 with
-// {"error":TEXT,"exists":BOOL,"missing":BOOL}.
+// {"error":TEXT,"cause":WORD}.
 func adminHandler(s *server.Server) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var c Command
@@ -129,7 +141,7 @@ func adminHandler(s *server.Server) http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		if err != nil {
 			w.WriteHeader(http.StatusConflict)
-			result, err = json.Marshal(adminError{err.Error(), errors.Is(err, server.ErrExists), errors.Is(err, server.ErrNotFound)})
+			result, err = json.Marshal(refusal(err))
 			if err != nil {
 				return
 			}
@@ -138,17 +150,44 @@ func adminHandler(s *server.Server) http.Handler {
 	})
 }
 
+// adminError is an error of a command as it crosses the socket: its text, and
+// the word of the sentinel it wraps.
 type adminError struct {
-	Text    string `json:"error"`
-	Exists  bool   `json:"exists"`
-	Missing bool   `json:"missing"`
+	Text  string `json:"error"`
+	Cause string `json:"cause,omitempty"` // a key of causes, "" none
 }
 
 func (e *adminError) Error() string { return e.Text }
 
-// Is keeps the server's sentinels across the socket.
-func (e *adminError) Is(target error) bool {
-	return e.Exists && target == server.ErrExists || e.Missing && target == server.ErrNotFound
+// causes are the sentinels that a caller branches on.
+var causes = map[string]error{
+	"exists": server.ErrExists, "missing": server.ErrNotFound, "unreachable": ErrUnreachable, "refused": ErrRefused, "input": ErrInput,
+}
+
+// Is keeps the sentinels across the socket.
+func (e *adminError) Is(target error) bool { return e.Cause != "" && causes[e.Cause] == target }
+
+// refusal finds the word of an error.
+func refusal(err error) *adminError {
+	var done *adminError
+	if errors.As(err, &done) {
+		return done
+	}
+	e := &adminError{Text: err.Error()}
+	var said *protocol.Error
+	switch {
+	case errors.Is(err, server.ErrChainUnavailable), errors.As(err, &said) && said.Code == protocol.CodeChainUnavailable:
+		e.Cause = "unreachable"
+	case errors.Is(err, server.ErrNotApprover), errors.Is(err, server.ErrNotStuck), said != nil && said.Code != protocol.CodeInternal:
+		e.Cause = "refused"
+	default:
+		for word, sentinel := range causes {
+			if errors.Is(err, sentinel) {
+				e.Cause = word
+			}
+		}
+	}
+	return e
 }
 
 // listenAdmin opens the socket; the caller holds the data directory, so that a

@@ -8,4 +8,6 @@ var (
 	ErrUnreachable = errors.New("cannot be reached")
 	// ErrRefused: the other side said no.
 	ErrRefused = errors.New("refused")
+	// ErrInput: what was given is wrong; the error lists all faults.
+	ErrInput = errors.New("wrong input")
 )

@@ -39,15 +39,20 @@ func DescriptorPath(dir string) string { return filepath.Join(dir, "wallet.descr
 // the data directory: the sealed seed when there is one, else the descriptor.
 // Errors: [ErrNoWallet], [ErrLocked].
 func OpenWallet(c *config.Config, dir string, passphrase protocol.Secret) (*wallet.Wallet, error) {
-	network, err := bitcoin.ParseNetwork(c.Chain.Network)
-	if err != nil {
-		return nil, err
-	}
 	sealed, err := ReadSeed(c, dir)
 	switch {
 	case err == nil:
 		return unlock(c, sealed, passphrase)
 	case !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	}
+	return openWatching(c, dir)
+}
+
+// openWatching opens a wallet that only receives: [ErrNoWallet] without one.
+func openWatching(c *config.Config, dir string) (*wallet.Wallet, error) {
+	network, err := bitcoin.ParseNetwork(c.Chain.Network)
+	if err != nil {
 		return nil, err
 	}
 	descriptor := c.Wallet.Descriptor
