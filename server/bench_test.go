@@ -70,3 +70,29 @@ func BenchmarkJournal(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSweep takes one key with so many outputs, from the call until the node
+// has the transaction and the books say so.
+func BenchmarkSweep(b *testing.B) {
+	for _, outputs := range []int{1, 10, 100} {
+		b.Run(fmt.Sprint(outputs), func(b *testing.B) {
+			till := openShop(b, nil).pair("main", false)
+			for b.Loop() {
+				b.StopTimer()
+				p := protocol.Sweep{ID: protocol.PayoutID(newID(b)), Keys: keys(newWIF(b))}
+				address := till.forms(p.Keys[0].Reveal())[2]
+				for i := range outputs {
+					till.pay(address, 10_000)
+					if i%20 == 19 {
+						till.mine(1)
+					}
+				}
+				till.mine(1)
+				b.StartTimer()
+				if r, err := till.sweep(p); err != nil || r.State != protocol.PayoutBroadcast || r.Inputs != int64(outputs) {
+					b.Fatalf("%+v, %v", r, err)
+				}
+			}
+		})
+	}
+}
