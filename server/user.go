@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"till/protocol"
 )
@@ -177,7 +178,8 @@ func (s *Server) NewTOTP(ctx context.Context, id string) (TOTP, error) {
 		issuer = "till"
 	}
 	uri := fmt.Sprintf("otpauth://totp/%s:%s?secret=%s&issuer=%s&algorithm=SHA1&digits=6&period=30",
-		url.PathEscape(issuer), url.PathEscape(id), text, url.QueryEscape(issuer))
+		url.PathEscape(issuer), url.PathEscape(id), text,
+		strings.ReplaceAll(url.QueryEscape(issuer), "+", "%20")) // authenticators show a plus as it stands
 	return TOTP{User: id, Secret: protocol.NewSecret(text), URI: protocol.NewSecret(uri)}, nil
 }
 

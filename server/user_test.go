@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,5 +63,17 @@ func TestNewPINApprovesAndTheOldOneDoesNot(t *testing.T) {
 	b.dispensed(p)
 	if err := b.NewPIN(ctx, "9", "$new", "", nil); !errors.Is(err, server.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
+	}
+}
+
+func TestAuthenticatorsAreToldTheShopsName(t *testing.T) {
+	b := openBank(t, func(s *server.Settings) { s.Shop.Name = "Café & Bar" })
+	made, err := b.NewTOTP(context.Background(), "3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "Caf%C3%A9%20&%20Bar:3?secret="
+	if uri := made.URI.Reveal(); !strings.Contains(uri, name) || !strings.Contains(uri, "&issuer=Caf%C3%A9%20%26%20Bar&") {
+		t.Error("the name of the shop is not in the URI as authenticators read it")
 	}
 }
