@@ -276,11 +276,11 @@ func (m *model) saleDetail(s terminal.Sale, body widget.Area) widget.Block {
 	total := widget.Strong.Line(m.w.moneyIn(s.Opening.Total))
 	add(append(widget.Strong.Line(m.w.TotalCapital).Fit(max(0, w-total.Width())), total...), nil)
 	for _, t := range s.Tenders {
-		kind := m.w.Tenders[t.Kind]
+		amount := m.w.moneyIn(t.Amount)
 		if t.Removed {
-			kind += " (" + m.w.Removed + ")"
+			amount += " (" + m.w.Removed + ")"
 		}
-		add(pair(kind, m.w.moneyIn(t.Amount)))
+		add(pair(m.w.Tenders[t.Kind], amount))
 		if t.Contract != nil {
 			add(indent(14, widget.Wrap(widget.Quiet, t.Contract.TransactionID, w-14))...)
 		}

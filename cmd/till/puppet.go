@@ -87,6 +87,7 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 	answer("/action", func(r *http.Request) (any, error) { return p.action(r.FormValue("name")), nil })
 	answer("/mark", p.mark)
 	answer("/sale", func(r *http.Request) (any, error) { return p.sale(r.Context()) })
+	answer("/bill", func(r *http.Request) (any, error) { return p.bill(r.Context()) })
 	answer("/alerts", func(*http.Request) (any, error) { return p.app.Seen().Alerts, nil })
 	answer("/wallet", func(r *http.Request) (any, error) { return p.wallet(r.Context()) })
 	answer("/cut", func(*http.Request) (any, error) { p.line.Cut(true); return nil, nil })
@@ -185,6 +186,24 @@ func (p *puppet) told(ctx context.Context, known terminal.Sale) (story.Sale, err
 		sale.Rate = q.Buy
 	}
 	return sale, nil
+}
+
+// bill is the e-cash bill on the screen, nil where there is none yet.
+func (p *puppet) bill(ctx context.Context) (*bill, error) {
+	seen := p.app.Seen().Sale
+	if seen == nil {
+		return nil, nil
+	}
+	known, err := p.terminal.Sale(ctx, protocol.SaleID(seen.ID))
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range known.Tenders {
+		if !t.Removed && t.Contract != nil {
+			return &bill{t.Contract.URL, t.Amount}, nil
+		}
+	}
+	return nil, nil
 }
 
 func (p *puppet) open(s *boot.Server) {

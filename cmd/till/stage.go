@@ -64,7 +64,9 @@ func openStage(program string) (*story.Shop, error) {
 	s.args = []string{"practice", "--printer", "tcp://" + s.paper.Addr().String(), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json")}
 	// A story speaks of frames, not of minutes: blocks come when it mines them.
 	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
-	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Close: s.close}, nil
+	taps := newTaps(s)
+	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Ecash: taps,
+		Close: func() error { taps.end(); return s.close() }}, nil
 }
 
 func newStage(program string) (*stage, error) {

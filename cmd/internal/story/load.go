@@ -187,10 +187,6 @@ func (shop *Shop) lacks(s Statement) string {
 		return "on " + s.On + ":"
 	}
 	switch do := s.Do.(type) {
-	case Taps:
-		return "customer taps"
-	case Mint:
-		return "mint"
 	case Reader:
 		return "reader"
 	case Tamper:
@@ -219,6 +215,10 @@ func (shop *Shop) needed(step Step) map[string]bool {
 		return map[string]bool{"customer pays": world && books}
 	case Replaces:
 		return map[string]bool{"customer replaces": world}
+	case Taps:
+		return map[string]bool{"customer taps": shop.Ecash != nil}
+	case Mint:
+		return map[string]bool{"mint": shop.Ecash != nil}
 	case Mine:
 		return map[string]bool{"mine": world}
 	case Reorg:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -23,6 +24,15 @@ type Options struct {
 	// Show gets what the program writes, for a person to watch; nil for nobody.
 	Show  io.Writer
 	Shots string // directory of the shots, the working directory if ""
+}
+
+// speaksOfEcash reports whether a statement needs a mint.
+func speaksOfEcash(s Statement) bool {
+	switch s.Do.(type) {
+	case Taps, Mint:
+		return true
+	}
+	return false
 }
 
 const (
@@ -73,6 +83,9 @@ func Play(ctx context.Context, o Options, files []string) ([]Result, error) {
 			if err := refuse(stories, shop); err != nil {
 				return nil, errors.Join(err, shop.Close())
 			}
+		}
+		if slices.ContainsFunc(stories[i], speaksOfEcash) {
+			shop.Ecash.Offer()
 		}
 		started := o.Now()
 		r := newRunner(o, shop)

@@ -22,6 +22,7 @@ type Shop struct {
 	Display Display
 	Scanner Scanner
 	Cables  Cables
+	Ecash   Ecash
 	Close   func() error // ends what still runs and removes the data
 }
 
@@ -88,6 +89,17 @@ type World interface {
 	// with "down" takes the price away.
 	Rate(ctx context.Context, currency, price string) error
 	NodeDown(ctx context.Context, down bool) error
+}
+
+// Ecash is the customer's wallet for e-cash and the mint of its coins.
+type Ecash interface {
+	// Offer lets the shop take e-cash from its next start on. A shop whose story
+	// does not speak of e-cash does without: a mint's first keys take a while.
+	Offer()
+	// Tap begins to pay the bill that is asked for; the screen tells how it goes.
+	Tap(ctx context.Context) error
+	// Mint takes the mint away, brings it back, or lets every answer wait.
+	Mint(ctx context.Context, down bool, delay time.Duration) error
 }
 
 // Payment is what the simulated customer pays.

@@ -41,6 +41,13 @@ func (r *runner) worldStep(ctx context.Context, step Step) error {
 			return r.shop.World.Rate(ctx, do.Name, "down")
 		}
 		return r.shop.World.Rate(ctx, do.Name, do.Value)
+	case Taps:
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		return r.shop.Ecash.Tap(ctx)
+	case Mint:
+		return r.shop.Ecash.Mint(ctx, do.State == "down", do.Delay)
 	case Node:
 		return r.shop.World.NodeDown(ctx, !do.Up)
 	case PrinterIs:
