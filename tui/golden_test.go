@@ -98,6 +98,11 @@ var scenes = []struct {
 		b.interrupt(saleAlert(1, protocol.FlagReplaced, "the payment is gone: do not hand anything out"))
 		b.send(ticked{})
 	}},
+	{"tamper", func(b *bench) {
+		h := b.facts.health
+		h.Tampered, h.Online, h.OfflineSince = "gpiochip0-17", false, protocol.TimeOf(noon)
+		b.rung().send(looked{health: h, identity: b.facts.identity, quote: b.reg.Quote})
+	}},
 	{"help", func(b *bench) { b.rung().press("f1") }},
 	{"about", func(b *bench) { b.press("f1", "ctrl+b") }},
 	{"quit", func(b *bench) { b.waiting().press("f10") }},

@@ -165,6 +165,8 @@ func (m *model) healthMarks() []widget.Mark {
 func (m *model) serverMark() widget.Mark {
 	h := m.facts.health
 	switch {
+	case h.Tampered != "":
+		return widget.Mark{State: widget.Fault, Text: m.w.KeyErased}
 	case h.Online:
 		return widget.Mark{State: widget.OK, Text: m.w.Server + " " + m.w.ago(protocol.TimeOf(m.now).Sub(h.LastCheckIn))}
 	case h.OfflineSince != 0:

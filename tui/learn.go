@@ -157,7 +157,11 @@ func (m *model) look() looked {
 }
 
 func (l looked) apply(m *model) tea.Cmd {
+	news := l.health.Tampered != "" && m.facts.health.Tampered == ""
 	m.facts.health, m.facts.identity = l.health, l.identity
+	if news {
+		m.tellTampered()
+	}
 	var events []register.Event
 	if l.config != nil {
 		if m.o.Locale == "" {

@@ -161,6 +161,17 @@ func (m *model) interrupt(a terminal.Alert) {
 	})
 }
 
+// tellTampered says that the case was opened and what that has cost.
+func (m *model) tellTampered() {
+	m.open(&dialog{
+		name: "tamper", role: widget.Bad, title: m.w.TamperTitle, text: m.w.f(m.w.TamperText, m.facts.health.Tampered), itself: true,
+		keys: []key{{action: ActAcknowledge, keys: []string{"enter"}, do: func(m *model) tea.Cmd {
+			m.close()
+			return nil
+		}}},
+	})
+}
+
 // urgentMoney reports whether an alert is about money and does not wait.
 func urgentMoney(a protocol.Alert) bool {
 	switch a.Kind {

@@ -86,6 +86,7 @@ type Words struct {
 	Rechecking, Rechecked, RecheckFailed                                       string
 	NotConfigured, Unconfirmed, PapersWait, TestOnlyPrinter, Reopening         string
 	PaperTitle, PaperEmpty                                                     string
+	TamperTitle, TamperText, KeyErased                                         string
 	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
 	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
 	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string

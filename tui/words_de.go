@@ -225,7 +225,7 @@ var german = &Words{
 		"owed": "die Mint hat gezahlt, was niemand mehr verlangt: gegen den Beleg des Kunden zurückgeben", "ecash_off": "der Laden nimmt kein E-Cash: anders zahlen lassen",
 		"rate_stale": "der Bitcoin-Kurs ist zu alt", "rate_jump": "der Bitcoin-Kurs ist zu stark gesprungen", "rate_missing": "keine Quelle nennt einen Bitcoin-Kurs",
 	},
-	Devices: map[string]string{"printer": "Drucker", "scanner": "Scanner", "card": "Kartenleser", "display": "Anzeige"},
+	Devices: map[string]string{"printer": "Drucker", "scanner": "Scanner", "card": "Kartenleser", "display": "Anzeige", "case": "Gehäuseschalter"},
 	DeviceStates: map[device.State]string{
 		device.Absent: "nicht da", device.Ready: "bereit", device.Faulted: "gestört",
 	},
@@ -310,6 +310,8 @@ var german = &Words{
 	Rechecking: "fragt den Server …", Rechecked: "der Server ist gefragt", RecheckFailed: "der Server ist nicht zu erreichen",
 	NotConfigured: "nicht eingerichtet", Unconfirmed: "Dieser Drucker antwortet nie: sein Druck ist nicht zu bestätigen.",
 	PapersWait: "wartende Papiere: %1", TestOnlyPrinter: "nur der Drucker hat hier einen Test", Reopening: "wird neu geöffnet …",
+	TamperTitle: "Das Gehäuse wurde geöffnet", KeyErased: "Gehäuse offen, Schlüssel gelöscht",
+	TamperText: "Sensor %1. Der Schlüssel dieses Geräts ist gelöscht: es ruft seinen Server nicht mehr, bis der Inhaber es angesehen und mit till enroll --again neu angemeldet hat. Bargeld kann weiter genommen werden.",
 	PaperTitle: "Papier des simulierten Druckers: Bild auf, Bild ab", PaperEmpty: "auf dem Papier des simulierten Druckers steht noch nichts",
 	AlertReplaced: "ZAHLUNG ZURÜCKGENOMMEN", AlertConflict: "EINE ZWEITE ZAHLUNG STREITET", AlertLate: "VERSPÄTETE ZAHLUNG", AlertSale: "EINE ZAHLUNG BRAUCHT DICH",
 	AlertIncoming: "GELD FÜR EINEN ALTEN VERKAUF", AlertIncomingText: "%1 BTC kamen auf\n%2\nvon Verkauf %3.", AlertPayout: "AUSZAHLUNG: %1",

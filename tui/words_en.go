@@ -191,7 +191,7 @@ var english = &Words{
 		protocol.TenderBitcoin: "Bitcoin", protocol.TenderEcash: "E-cash", protocol.TenderCash: "Cash",
 		protocol.TenderKey: "Key or coin", protocol.TenderCard: "Bank card", protocol.TenderLightning: "Lightning",
 	},
-	Devices: map[string]string{"printer": "printer", "scanner": "scanner", "card": "card reader", "display": "display"},
+	Devices: map[string]string{"printer": "printer", "scanner": "scanner", "card": "card reader", "display": "display", "case": "case switch"},
 	DeviceStates: map[device.State]string{
 		device.Absent: "absent", device.Ready: "ready", device.Faulted: "fault",
 	},
@@ -250,6 +250,8 @@ var english = &Words{
 	Rechecking: "asking the server …", Rechecked: "the server has been asked", RecheckFailed: "the server cannot be reached",
 	NotConfigured: "not configured", Unconfirmed: "This printer never answers: what it prints cannot be confirmed.",
 	PapersWait: "papers waiting: %1", TestOnlyPrinter: "only the printer has a test here", Reopening: "opening it again …",
+	TamperTitle: "The case was opened", KeyErased: "case opened, key erased",
+	TamperText: "Sensor %1. The key of this machine is erased: it calls its server no more, until the owner has looked at it and paired it anew with till enroll --again. Cash can still be taken.",
 	PaperTitle: "paper of the simulated printer: pgup, pgdn", PaperEmpty: "nothing is on the simulated printer’s paper yet",
 	AlertReplaced: "PAYMENT TAKEN BACK", AlertConflict: "A SECOND PAYMENT COMPETES", AlertLate: "LATE PAYMENT", AlertSale: "A PAYMENT NEEDS YOU",
 	AlertIncoming: "MONEY FOR AN OLD SALE", AlertIncomingText: "%1 BTC arrived on\n%2\nof sale %3.", AlertPayout: "PAYOUT: %1",

@@ -68,7 +68,7 @@ func TestEveryNameHasItsWord(t *testing.T) {
 		whole(t, w.Language, "FaultShort", w.FaultShort, device.Faults())
 		whole(t, w.Language, "DeviceStates", w.DeviceStates, []device.State{device.Absent, device.Ready, device.Faulted})
 		whole(t, w.Language, "DrawerStates", w.DrawerStates, []device.DrawerState{device.DrawerUnknown, device.DrawerClosed, device.DrawerOpen})
-		whole(t, w.Language, "Devices", w.Devices, []string{"printer", "scanner", "card", "display"})
+		whole(t, w.Language, "Devices", w.Devices, []string{"printer", "scanner", "card", "display", "case"})
 		if w != english {
 			whole(t, w.Language, "Faults", w.Faults, device.Faults())
 			if len(w.Reasons) == 0 {

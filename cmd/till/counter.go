@@ -59,8 +59,13 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	defer cancel(nil)
 	clock, embedded := &boot.Clock{}, c.practice || c.config.Server.URL == ""
 	line := boot.NewLine()
+	safe, err := boot.OpenSafe(c.config, c.dir, rand.Reader, c.practice)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, safe.Close()) }()
 	t, err := boot.OpenTerminal(ctx, boot.TerminalOptions{Dir: c.dir, Config: c.config, Clock: clock, Random: rand.Reader, Log: log,
-		Software: software(), Embedded: embedded, Line: line})
+		Software: software(), Embedded: embedded, Line: line, Safe: safe})
 	if err != nil {
 		return err
 	}
@@ -81,6 +86,11 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 		Hand: hand,
 	}
 	c.furnish(&options, devices)
+	report := func(device.Status) {}
+	if safe.HasSwitch() {
+		report, options.Devices["case"] = devices.Watch("case"), safe
+	}
+	guard := func(ctx context.Context) { safe.Guard(ctx, t, report, log) }
 	app, err := tui.New(options)
 	if err != nil {
 		return err
@@ -88,12 +98,13 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: c.config.Terminal.HalfBlocks == "yes"}
 	if c.p.puppet != "" {
 		puppet := newPuppet(app, hand, t, line)
+		puppet.openCase = safe.OpenCase
 		if err := puppet.serve(ctx, c.p.puppet); err != nil {
 			return err
 		}
 		back.opened, console.Filter = puppet.open, puppet.filter
 	}
-	return c.play(ctx, app, console, back, devices)
+	return c.play(ctx, app, console, back, devices, guard)
 }
 
 // openDevices makes the devices that are configured; papers go through the spool.
@@ -133,12 +144,13 @@ func (c counter) furnish(o *tui.Options, devices *boot.Counter) {
 }
 
 // play runs everything until the program is quit, then lets all of it end.
-func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, back *backroom, devices *boot.Counter) error {
+func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, back *backroom, devices *boot.Counter, guard func(context.Context)) error {
 	work, stop := context.WithCancel(ctx)
-	ended := make(chan error, 3)
+	ended := make(chan error, 4)
 	paired := make(chan struct{})
 	go func() { ended <- back.run(work, paired) }()
 	go func() { devices.Run(work); ended <- nil }()
+	go func() { guard(work); ended <- nil }()
 	go func() { ended <- c.call(work, back.terminal, paired) }()
 	err := app.Run(ctx, console)
 	stop()

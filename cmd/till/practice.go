@@ -61,6 +61,8 @@ func (p *program) openPractice(ctx context.Context, c counter, fresh bool, devic
 			*url = "sim:"
 		}
 	}
+	// No practice touches a real key or the case's switch.
+	loaded.Vault.URL, loaded.Vault.SecretFile, loaded.Vault.Tamper = "file:", "", "sim:"
 	c.config, c.dir = loaded, p.practiceDir()
 	if fresh {
 		if err := forget(c.dir); err != nil {

@@ -29,6 +29,7 @@ type puppet struct {
 	hand     func() time.Duration // the stopwatch of the program's keys
 	terminal *terminal.Terminal
 	line     *boot.Line
+	openCase func() error
 
 	mu     sync.Mutex
 	shop   *boot.Server // nil until the server is open
@@ -90,6 +91,7 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 	answer("/bill", func(r *http.Request) (any, error) { return p.bill(r.Context()) })
 	answer("/alerts", func(*http.Request) (any, error) { return p.app.Seen().Alerts, nil })
 	answer("/wallet", func(r *http.Request) (any, error) { return p.wallet(r.Context()) })
+	answer("/tamper", func(*http.Request) (any, error) { return nil, p.openCase() })
 	answer("/cut", func(*http.Request) (any, error) { p.line.Cut(true); return nil, nil })
 	answer("/mend", func(*http.Request) (any, error) { p.line.Cut(false); return nil, nil })
 	s := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}

@@ -19,6 +19,7 @@ type Health struct {
 	LastCheckIn  protocol.Time // last answered, 0 never
 	Problem      string        // why the last call failed, a sentence; "" while online
 	Revoked      bool          // the server knows this terminal no more
+	Tampered     string        // the sensor that saw the case opened; "" none did
 	Suspended    *protocol.Notice
 	QuoteUntil   protocol.Time // end of the price held, 0 none
 	QuoteAt      protocol.Time

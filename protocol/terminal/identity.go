@@ -92,12 +92,15 @@ func (t *Terminal) clientCertificate(held *holder) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: signer, Leaf: leaf}, nil
 }
 
-// caller gives the client, or [ErrNotPaired].
+// caller gives the client, or [ErrNotPaired], [ErrTampered].
 func (t *Terminal) caller() (*protocol.Client, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.route.client == nil {
 		return nil, ErrNotPaired
+	}
+	if t.health.Tampered != "" {
+		return nil, ErrTampered
 	}
 	return t.route.client, nil
 }

@@ -37,6 +37,8 @@ func (c *change) project(ctx context.Context, e *protocol.Entry) error {
 		return project(ctx, e, c.shiftOpened)
 	case protocol.EntryShiftClosed:
 		return project(ctx, e, c.shiftClosed)
+	case protocol.EntryTamper:
+		return project(ctx, e, c.tampered)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ const (
 // [ErrNotPaired] at once. It is to run once at a time. What it meets shows in
 // Health; it gives up on nothing.
 func (t *Terminal) Run(ctx context.Context) error {
-	if _, err := t.caller(); err != nil {
+	if _, err := t.caller(); err != nil && !errors.Is(err, ErrTampered) {
 		return err
 	}
 	loop := &loop{t: t, patience: holdDeadline}
@@ -253,7 +253,7 @@ func sentence(err error) string {
 	case errors.As(err, &e):
 		return e.Error()
 	}
-	for _, known := range []error{protocol.ErrRevoked, protocol.ErrNoCertificate, ErrNoKey, protocol.ErrUnreachable} {
+	for _, known := range []error{protocol.ErrRevoked, protocol.ErrNoCertificate, ErrTampered, ErrNoKey, protocol.ErrUnreachable} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

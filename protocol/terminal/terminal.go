@@ -47,6 +47,9 @@ type Vault interface {
 var (
 	// ErrNoKey: the vault holds no key. Pair anew.
 	ErrNoKey = errors.New("this machine holds no key; pair it with the server")
+	// ErrTampered: the case was opened and the key erased. Look at the machine, then
+	// pair anew; this database calls no server again.
+	ErrTampered = errors.New("the case was opened and the key erased; look at the machine, then pair it anew")
 	// ErrNotPaired: the terminal has no server yet.
 	ErrNotPaired = errors.New("this machine is not paired with a server")
 	// ErrPaired: the database belongs to a pairing; a new pairing needs a new one ([SetAside]).
@@ -151,6 +154,9 @@ func (t *Terminal) load(ctx context.Context) (err error) {
 		return err
 	}
 	if err := loadSetting(ctx, t.writer, "catalogue", &t.catalogue); err != nil {
+		return err
+	}
+	if err := loadSetting(ctx, t.writer, settingTampered, &t.health.Tampered); err != nil {
 		return err
 	}
 	who, paired, err := loadIdentity(ctx, t.writer)

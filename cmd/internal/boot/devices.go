@@ -237,6 +237,15 @@ func (c *Counter) hear(name string) func(device.Status) {
 	}
 }
 
+// Watch adds something beside the counter, such as the switch of the case; its
+// state goes to what it returns.
+func (c *Counter) Watch(name string) func(device.Status) {
+	c.mu.Lock()
+	c.names = append(c.names, name)
+	c.mu.Unlock()
+	return c.hear(name)
+}
+
 // tell tells all states.
 func (c *Counter) tell() {
 	c.mu.Lock()

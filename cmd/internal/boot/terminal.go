@@ -2,8 +2,6 @@ package boot
 
 import (
 	"context"
-	"crypto"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,7 +10,6 @@ import (
 	"time"
 
 	"till/cmd/internal/config"
-	"till/device/vault"
 	"till/protocol"
 	"till/protocol/terminal"
 )
@@ -32,6 +29,7 @@ type TerminalOptions struct {
 	// Embedded: the server lives in this process and is reached through Line.
 	Embedded bool
 	Line     *Line
+	Safe     *Safe // nil: the configured one is opened
 }
 
 // OpenTerminal opens the terminal's half. It calls nobody; see [terminal.Terminal.Run].
@@ -39,18 +37,15 @@ func OpenTerminal(ctx context.Context, o TerminalOptions) (*terminal.Terminal, e
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	secret, err := bootSecret(o.Config)
-	if err != nil {
-		return nil, err
-	}
-	v, err := vault.OpenFile(o.Dir, secret, o.Random)
-	clear(secret)
-	if err != nil {
-		return nil, err
+	if o.Safe == nil {
+		var err error
+		if o.Safe, err = OpenSafe(o.Config, o.Dir, o.Random, false); err != nil {
+			return nil, err
+		}
 	}
 	options := terminal.Options{
 		Path: filepath.Join(o.Dir, "terminal.db"), Clock: o.Clock.Now, Random: o.Random, Log: o.Log,
-		Software: o.Software, Vault: terminalVault{v},
+		Software: o.Software, Vault: o.Safe,
 	}
 	if o.Embedded {
 		options.Dial = o.Line.Dial
@@ -88,16 +83,4 @@ func bootSecret(c *config.Config) ([]byte, error) {
 		return nil, fmt.Errorf("read boot secret: %w", err)
 	}
 	return secret, nil
-}
-
-// terminalVault speaks of the vault in the terminal's words.
-type terminalVault struct{ *vault.File }
-
-// Signer gives the key, or an error that wraps [terminal.ErrNoKey].
-func (v terminalVault) Signer() (crypto.Signer, error) {
-	s, err := v.File.Signer()
-	if errors.Is(err, vault.ErrNoKey) {
-		return nil, errors.Join(terminal.ErrNoKey, err)
-	}
-	return s, err
 }

@@ -102,7 +102,7 @@ type Config struct {
 		Pin, OnMS, OffMS int64
 		OpenWhen         string
 	}
-	Vault struct{ URL, SecretFile string }
+	Vault struct{ URL, SecretFile, Tamper string }
 	Kiosk struct {
 		IdleSeconds    int64
 		ServicePINFile string

@@ -178,6 +178,7 @@ var Keys = []Key{
 
 	text("vault.url", "file:", "where the terminal's key is kept: file:, tpm:/dev/tpmrm0", func(c *Config) *string { return &c.Vault.URL }),
 	text("vault.secret_file", "", "boot secret that seals the file", func(c *Config) *string { return &c.Vault.SecretFile }),
+	text("vault.tamper", "none", "switch that erases the key when the case is opened: gpio:/dev/gpiochip0?line=17, serial:///dev/ttyS0?line=dsr, none", func(c *Config) *string { return &c.Vault.Tamper }),
 
 	number("kiosk.idle_seconds", "60", "pause after which a kiosk begins again", 5, 3600, func(c *Config) *int64 { return &c.Kiosk.IdleSeconds }),
 	text("kiosk.service_pin_file", "", "PIN of the service menu", func(c *Config) *string { return &c.Kiosk.ServicePINFile }),
