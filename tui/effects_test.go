@@ -160,7 +160,7 @@ func TestACashSaleIsOneTransactionAndPrints(t *testing.T) {
 	}
 	s := sales[0]
 	if s.Said != terminal.SaidPaid || s.Opening.Total != eur(1230) || s.Change == nil || *s.Change != eur(770) ||
-		len(s.Tenders) != 1 || s.Tenders[0].Amount != eur(1230) || s.Opening.Number == "" || len(s.Opening.Lines) != 3 || s.Opening.User != "1" {
+		len(s.Tenders) != 1 || s.Tenders[0].Amount != eur(2000) || s.Opening.Number == "" || len(s.Opening.Lines) != 3 || s.Opening.User != "1" {
 		t.Fatalf("sale is %+v", s)
 	}
 	printed := tray.all()

@@ -91,7 +91,8 @@ func (r Register) onward() (Register, []Effect) {
 }
 
 // cash takes what the customer gives; nothing typed is the exact amount. Less
-// than is due is a part, and the rest is left to another tender.
+// than is due is a part, and the rest is left to another tender; of more, the
+// change goes back: tenders are the total and the change.
 func (r Register) cash() (Register, []Effect) {
 	due, given := r.CashDue(), r.Amount()
 	if r.Entry.Empty() {
@@ -103,7 +104,6 @@ func (r Register) cash() (Register, []Effect) {
 	if given.Minor < due.Minor {
 		return r.ask(rec, Choosing)
 	}
-	rec.Add.Amount = due
 	change := protocol.Money{Currency: due.Currency, Minor: given.Minor - due.Minor}
 	rec.End = protocol.EntrySalePaid
 	if change.Minor > 0 {

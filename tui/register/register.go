@@ -111,7 +111,8 @@ func (r Register) Total() protocol.Money {
 	return r.Totals().Total
 }
 
-// Rest is what no tender covers yet.
+// Rest is what no tender covers yet; what cash was given beyond the total went
+// back as change.
 func (r Register) Rest() protocol.Money {
 	rest := r.Total()
 	if r.Sale != nil {
@@ -122,6 +123,7 @@ func (r Register) Rest() protocol.Money {
 			rest.Minor += t.Amount.Minor
 		}
 	}
+	rest.Minor = max(rest.Minor, 0)
 	return rest
 }
 

@@ -230,7 +230,7 @@ func TestCashGivesChangeInOneRecord(t *testing.T) {
 	c.do(Digits{"1230"}, Next{}, Choose{protocol.TenderCash}, Digits{"2000"}, Next{})
 	c.phase(Settled)
 	rec := c.records()[0]
-	if len(c.records()) != 1 || rec.Open == nil || rec.Add.Amount.Minor != 1230 || rec.End != protocol.EntrySalePaid ||
+	if len(c.records()) != 1 || rec.Open == nil || rec.Add.Amount.Minor != 2000 || rec.End != protocol.EntrySalePaid ||
 		rec.Ended.Change.Minor != 770 || rec.Receipt == nil || c.r.Outcome.Change.Minor != 770 {
 		t.Fatalf("record is %+v", rec)
 	}
