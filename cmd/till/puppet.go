@@ -101,12 +101,13 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 }
 
 // ready reports whether it draws and the shop is open: what came with an earlier
-// start is enough, at the first one a price is waited for too.
+// start is enough, at the first one the goods and a price are waited for too.
 func (p *puppet) ready() bool {
-	_, configured := p.terminal.Config()
+	config, configured := p.terminal.Config()
+	goods := p.terminal.Catalogue().Version == config.CatalogueVersion
 	h := p.terminal.Health()
 	priced := h.QuoteAt != 0 || h.NoQuote != nil
-	return p.app.Seen().Screen != "" && configured && h.Addresses > 0 && priced
+	return p.app.Seen().Screen != "" && configured && goods && h.Addresses > 0 && priced
 }
 
 // mark waits until the input has been handled beyond the mark `after`, at most

@@ -41,6 +41,7 @@ type stage struct {
 	dir     string
 	printer *sim.Printer
 	paper   net.Listener // where the printer answers
+	shelf   *shelf       // the other devices; nil without
 
 	mu    sync.Mutex
 	child *exec.Cmd
@@ -61,11 +62,16 @@ func openStage(program string) (*story.Shop, error) {
 		return nil, errors.Join(fmt.Errorf("make shop: %w", err), s.close())
 	}
 	go s.servePrinter()
-	s.args = []string{"practice", "--printer", "tcp://" + s.paper.Addr().String(), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json")}
+	if s.shelf, err = openShelf(s.dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("make shop: %w", err), s.close())
+	}
+	s.args = []string{"practice", "--printer", "tcp://" + s.paper.Addr().String(), "--card", s.shelf.url("card"), "--scanner", s.shelf.url("scanner"),
+		"--display", s.shelf.url("display"), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json")}
 	// A story speaks of frames, not of minutes: blocks come when it mines them.
 	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
 	taps := newTaps(s)
 	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Ecash: taps,
+		Display: s.shelf, Scanner: s.shelf, Reader: s.shelf, Case: lid{s},
 		Close: func() error { taps.end(); return s.close() }}, nil
 }
 
@@ -97,6 +103,9 @@ func (s *stage) close() error {
 	err := s.Signal(context.Background(), "KILL")
 	<-s.Ended()
 	s.printer.Close()
+	if s.shelf != nil {
+		err = errors.Join(err, s.shelf.close())
+	}
 	if s.paper != nil {
 		err = errors.Join(err, s.paper.Close())
 	}

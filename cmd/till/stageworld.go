@@ -141,6 +141,14 @@ func (s *stage) cable(line string, cut bool) error {
 			s.printer.Replug()
 		}
 		return nil
+	case "card", "scanner", "display":
+		if s.shelf == nil {
+			break
+		}
+		if cut {
+			return s.shelf.devices[line].Obey("unplug", nil)
+		}
+		return s.shelf.devices[line].Obey("replug", nil)
 	case "network", "server":
 		path := "/mend"
 		if cut {

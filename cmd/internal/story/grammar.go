@@ -346,6 +346,9 @@ func parseReader(p *parser) (Step, error) {
 			if !ok {
 				break
 			}
+			if t.Pattern != nil || len(s.Tracks) == 3 {
+				return nil, fmt.Errorf("a card has up to three tracks of text")
+			}
 			s.Tracks = append(s.Tracks, *t)
 		}
 	case "swipe":
@@ -398,7 +401,7 @@ func parseCard(p *parser) (Step, error) {
 	if !p.word("holds") {
 		return nil, fmt.Errorf("holds is missing")
 	}
-	kind, err := p.bare("a kind of content")
+	kind, err := p.among("a kind of content", CardKinds...)
 	return CardHolds{kind}, err
 }
 

@@ -226,6 +226,9 @@ func (r *runner) drawn(ctx context.Context) error {
 // keyboard does.
 func (r *runner) scan(ctx context.Context, text, by string) error {
 	if by == "serial" {
+		if err := r.settle(ctx); err != nil { // another cable overtakes the keys
+			return err
+		}
 		r.hand.dirty = true
 		return r.shop.Scanner.Scan(text)
 	}

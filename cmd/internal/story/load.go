@@ -144,6 +144,8 @@ func used(step Step) []string {
 		texts = append(texts, do.Text)
 	case SeeDisplay:
 		texts = append(texts, do.Text)
+	case Reader:
+		texts = append(texts, do.Tracks...)
 	case Can:
 		some(do.Because)
 	case Paper:
@@ -187,12 +189,6 @@ func (shop *Shop) lacks(s Statement) string {
 		return "on " + s.On + ":"
 	}
 	switch do := s.Do.(type) {
-	case Reader:
-		return "reader"
-	case Tamper:
-		return "tamper"
-	case CardHolds:
-		return "card holds"
 	case Ring:
 		if do.Name != "" || do.Amount.Sat != nil {
 			return "ring with a name or in bitcoin"
@@ -237,6 +233,12 @@ func (shop *Shop) needed(step Step) map[string]bool {
 		return map[string]bool{"paper": printer}
 	case SeeDisplay:
 		return map[string]bool{"display": shop.Display != nil}
+	case Reader:
+		return map[string]bool{"reader": shop.Reader != nil}
+	case CardHolds:
+		return map[string]bool{"card holds": shop.Reader != nil}
+	case Tamper:
+		return map[string]bool{"tamper": shop.Case != nil}
 	case SeeDrawer:
 		return map[string]bool{"drawer": shop.Drawer != nil}
 	case Scan:

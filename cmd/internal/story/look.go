@@ -92,6 +92,8 @@ func (r *runner) lookAtCounter(ctx context.Context, step Step) (time.Duration, f
 			row := r.shop.Display.Row(do.Row - 1)
 			return not(r.matches(do.Text, row), fmt.Errorf("the display shows %q", row))
 		}
+	case CardHolds:
+		return r.patience, func(*Frame) error { return r.shop.Reader.Holds(do.Kind) }
 	case SeeDrawer:
 		return r.patience, func(*Frame) error {
 			open := r.shop.Drawer.DrawerOpen()

@@ -115,6 +115,11 @@ var Actions = []string{"help", "back", "quit", "register", "sales", "sell", "key
 	"acknowledge", "customer", "user", "sign-out", "approve",
 	"tender.bitcoin", "tender.ecash", "tender.cash", "tender.card", "tender.lightning", "tender.key"}
 
+// CardKinds are what `card holds` knows: no more than the stripe's clock, a key
+// of any form, the three forms that track 1 gives it, an address, other text,
+// what no reader reads.
+var CardKinds = []string{"nothing", "key", "mini-key", "wif", "bip38", "address", "text", "unreadable"}
+
 var (
 	lines  = []string{"server", "printer", "card", "scanner", "display", "network", "power"}
 	states = []string{"open", "seen", "accepted", "confirmed", "expired", "cancelled", "underpaid", "overpaid", "late", "replaced", "conflict"}

@@ -21,6 +21,8 @@ type Shop struct {
 	Drawer  Drawer
 	Display Display
 	Scanner Scanner
+	Reader  CardReader
+	Case    Case
 	Cables  Cables
 	Ecash   Ecash
 	Close   func() error // ends what still runs and removes the data
@@ -158,6 +160,22 @@ type Display interface{ Row(n int) string }
 // Scanner reads a code as a scanner on a serial line does.
 type Scanner interface {
 	Scan(code string) error
+}
+
+// CardReader is a card reader with the person who swipes cards; *sim.CardReader is
+// most of one.
+type CardReader interface {
+	// Obey does what a line of `till devices sim card` says (cli.md).
+	Obey(line string, out io.Writer) error
+	// Waiting tells whether it waits for a swipe.
+	Waiting() bool
+	// Holds is nil when the card in hand holds a kind of [CardKinds], else why not.
+	Holds(kind string) error
+}
+
+// Case is the machine's case with its switch.
+type Case interface {
+	Open(ctx context.Context) error
 }
 
 // Cables are the lines that can be pulled: server printer card scanner display

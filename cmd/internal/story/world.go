@@ -52,6 +52,10 @@ func (r *runner) worldStep(ctx context.Context, step Step) error {
 		return r.shop.World.NodeDown(ctx, !do.Up)
 	case PrinterIs:
 		return r.printer(do)
+	case Reader:
+		return r.reader(ctx, do)
+	case Tamper:
+		return r.shop.Case.Open(ctx)
 	case Advance:
 		if err := r.settle(ctx); err != nil {
 			return err
@@ -183,4 +187,31 @@ func (r *runner) printer(do PrinterIs) error {
 		}
 	}
 	return nil
+}
+
+// reader does what the person before the card reader does. A swipe waits until
+// the reader does.
+func (r *runner) reader(ctx context.Context, do Reader) error {
+	switch do.What {
+	case "takes":
+		tracks := make([]string, len(do.Tracks))
+		for i, t := range do.Tracks {
+			tracks[i] = r.string(t)
+		}
+		return r.shop.Reader.Obey("card "+do.Arg+" "+strings.Join(tracks, "|"), nil)
+	case "swipe":
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		err := r.until(ctx, r.patience, func(*Frame) error {
+			return not(r.shop.Reader.Waiting(), errors.New("the reader waits for no card"))
+		})
+		if err != nil {
+			return err
+		}
+		return r.shop.Reader.Obey(strings.TrimSpace("swipe "+do.Arg), nil)
+	case "stall":
+		return r.shop.Reader.Obey("stall on", nil)
+	}
+	return errors.Join(r.shop.Reader.Obey("stall off", nil), r.shop.Reader.Obey("garble 0", nil))
 }
