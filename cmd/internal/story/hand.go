@@ -16,7 +16,6 @@ const (
 	keyGap    = 35 * time.Millisecond
 	escGap    = 120 * time.Millisecond
 	personGap = 130 * time.Millisecond
-	wedgeGap  = 4 * time.Millisecond
 	wedgeCalm = 80 * time.Millisecond // before and behind a scan
 )
 
@@ -235,13 +234,10 @@ func (r *runner) scan(ctx context.Context, text, by string) error {
 	if err := r.rest(ctx, wedgeCalm); err != nil {
 		return err
 	}
-	for _, c := range text + "\r" {
-		r.hand.last, r.hand.dirty = r.Now(), true
-		r.keys.put(string(c))
-		if err := r.pause(ctx, wedgeGap); err != nil {
-			return err
-		}
-	}
+	// In one piece: on a busy machine a pause between two writes may grow beyond
+	// what a scanner ever leaves, and the code would fall apart.
+	r.hand.last, r.hand.dirty = r.Now(), true
+	r.keys.put(text + "\r")
 	return r.rest(ctx, wedgeCalm)
 }
 
