@@ -97,7 +97,7 @@ func (s *shelf) Waiting() bool { return s.card.Waiting() }
 // Holds compares what is on the card in hand.
 func (s *shelf) Holds(kind string) error {
 	held, err := s.held()
-	if err != nil || held == kind || kind == "key" && (held == "mini-key" || held == "wif" || held == "bip38") {
+	if err != nil || held == kind || kind == "key" && (held == "minikey" || held == "wif" || held == "bip38") {
 		return err
 	}
 	return fmt.Errorf("the card holds %s", held)
@@ -123,13 +123,13 @@ func (s *shelf) held() (string, error) {
 	defer found.Key.Wipe()
 	switch found.Kind {
 	case bitcoin.KindMiniKey:
-		return "mini-key", nil
+		return "minikey", nil
 	case bitcoin.KindWIF:
 		return "wif", nil
 	case bitcoin.KindBIP38:
 		return "bip38", nil
 	}
-	return "address", nil
+	return "destination", nil
 }
 
 // lid is the case of the machine.

@@ -116,9 +116,9 @@ var Actions = []string{"help", "back", "quit", "register", "sales", "sell", "key
 	"tender.bitcoin", "tender.ecash", "tender.cash", "tender.card", "tender.lightning", "tender.key"}
 
 // CardKinds are what `card holds` knows: no more than the stripe's clock, a key
-// of any form, the three forms that track 1 gives it, an address, other text,
+// of any form, the three forms that track 1 gives it, a destination, other text,
 // what no reader reads.
-var CardKinds = []string{"nothing", "key", "mini-key", "wif", "bip38", "address", "text", "unreadable"}
+var CardKinds = []string{"nothing", "key", "minikey", "wif", "bip38", "destination", "text", "unreadable"}
 
 var (
 	lines  = []string{"server", "printer", "card", "scanner", "display", "network", "power"}
