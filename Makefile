@@ -16,7 +16,7 @@ run: build ## the practice shop: no hardware, no network, no real money
 	./till practice
 
 test: ## every test; those that need a real btcd build and start one
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./...
 
 check: format lint cross race stale ## what CI runs
 
@@ -32,7 +32,7 @@ cross: ## the machines at counters: Raspberry Pi and the like
 	GOOS=linux GOARCH=arm GOARM=6 $(GO) build -o /dev/null ./cmd/till
 
 race: ## needs a C compiler for the race detector's runtime
-	CGO_ENABLED=1 $(GO) test -race -short ./...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m ./...
 
 GOLDENS = $(sort $(dir $(shell grep -rl --include=*_test.go 'flag.Bool."update"' cmd device protocol server tui)))
 
