@@ -68,7 +68,7 @@ func TestEveryFormOfTheGrammarIsRead(t *testing.T) {
 		`paper cut 1`:                           Paper{"cut", nil, 1, 0},
 		`display 2 "12.30"`:                     SeeDisplay{2, Text{Literal: "12.30"}},
 		`drawer opened`:                         SeeDrawer{"opened"},
-		`card holds mini-key`:                   CardHolds{"mini-key"},
+		`card holds minikey`:                    CardHolds{"minikey"},
 		`qr as uri within 1s`:                   ReadQR{nil, "uri", time.Second},
 		`let id = "x"`:                          Let{Var: "id", Text: "x"},
 		`expect @sale.due_sat == 21162`:         Expect{"@sale.due_sat", "==", "21162"},
