@@ -345,17 +345,11 @@ func TestAPersonsPaceShowsWhatIsPlayed(t *testing.T) {
 	}
 }
 
-func TestAScannerThatIsAKeyboardTypesTooFastForAHand(t *testing.T) {
+func TestAScannerThatIsAKeyboardTypesAmongKeys(t *testing.T) {
 	t.Parallel()
 	s, _ := holds(t, "type \"12\\n\"\nscan \"4006381333931\" by keyboard\nhold x 3\nsee \"stall\"")
 	if want := "1 2 enter 4 0 0 6 3 8 1 3 3 3 9 3 1 enter x x x"; strings.Join(s.heard, " ") != want {
 		t.Errorf("heard %q, want %q", s.heard, want)
-	}
-	for i := 1; i < len(s.heardAt); i++ {
-		gap, scanned := s.heardAt[i].Sub(s.heardAt[i-1]), i > 3 && i <= 16
-		if !scanned && gap < 31*time.Millisecond {
-			t.Errorf("key %d came %v after the one before: that is a scan's", i, gap)
-		}
 	}
 }
 

@@ -28,8 +28,7 @@ type stall struct {
 	cart    string
 	typed   string
 	heard   []string // every message of a person, as text
-	heardAt []time.Time
-	asks    bool // the dialog is open
+	asks    bool     // the dialog is open
 	sale    Sale
 	user    string
 	quiet   bool
@@ -62,7 +61,7 @@ func (s scene) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		s.heard = append(s.heard, "paste "+msg.Content)
 	case tick:
 	case tea.KeyPressMsg:
-		s.heard, s.heardAt = append(s.heard, msg.String()), append(s.heardAt, time.Now())
+		s.heard = append(s.heard, msg.String())
 		return s, s.key(msg)
 	}
 	return s, nil
