@@ -55,6 +55,9 @@ func (r *runner) worldStep(ctx context.Context, step Step) error {
 	case Reader:
 		return r.reader(ctx, do)
 	case Tamper:
+		if err := r.settle(ctx); err != nil { // what it opens would swallow the last key
+			return err
+		}
 		return r.shop.Case.Open(ctx)
 	case Advance:
 		if err := r.settle(ctx); err != nil {

@@ -1,5 +1,6 @@
 # What happens to printers: an open cover, a printer that hangs, a pulled plug.
 # Money does not wait for paper, and no receipt comes twice without saying COPY.
+patience 10s
 printer cover open
 ring 7.50
 do pay
