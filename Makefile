@@ -31,8 +31,8 @@ cross: ## the machines at counters: Raspberry Pi and the like
 	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/till
 	GOOS=linux GOARCH=arm GOARM=6 $(GO) build -o /dev/null ./cmd/till
 
-race: ## needs a C compiler for the race detector's runtime
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m ./...
+race: ## needs a C compiler; one package at a time, since it is ten times slower
+	CGO_ENABLED=1 $(GO) test -race -short -p 1 -timeout 20m ./...
 
 GOLDENS = $(sort $(dir $(shell grep -rl --include=*_test.go 'flag.Bool."update"' cmd device protocol server tui)))
 

@@ -24,7 +24,8 @@ func TestPayoutWhoseAnswerIsLostIsSentAgainAndNotTwice(t *testing.T) {
 	b.sync()
 	deaf.set(true)
 	r := b.dispensed(p)
-	if r.State != protocol.PayoutUnknown || r.TxID == "" {
+	// The watch may find it in the mempool before the lost answer is missed.
+	if r.State != protocol.PayoutUnknown && r.State != protocol.PayoutBroadcast || r.TxID == "" {
 		t.Fatalf("dispensed %+v", r)
 	}
 	deaf.set(false)
