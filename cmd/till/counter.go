@@ -59,7 +59,7 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	defer cancel(nil)
 	clock, embedded := &boot.Clock{}, c.practice || c.config.Server.URL == ""
 	line := boot.NewLine()
-	safe, err := boot.OpenSafe(c.config, c.dir, rand.Reader, c.practice)
+	safe, err := boot.OpenSafe(c.config, c.dir, rand.Reader, c.practice || c.p.puppet != "")
 	if err != nil {
 		return err
 	}

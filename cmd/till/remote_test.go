@@ -62,7 +62,9 @@ type remoteStage struct {
 	at        boot.Addresses
 }
 
-func openRemoteStage(t *testing.T) (*story.Shop, error) {
+// openRemoteStage pairs a machine, whose environment has env beside the rest, with
+// a server.
+func openRemoteStage(t *testing.T, env ...string) (*story.Shop, error) {
 	s, err := newStage(tillProgram(t))
 	if err != nil {
 		return nil, err
@@ -82,19 +84,34 @@ func openRemoteStage(t *testing.T) (*story.Shop, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	t.Cleanup(r.cable.close)
-	out, err := exec.Command(s.program, "terminal", "add", "counter", "--host", r.cable.address(), "--data", r.serverDir, "--json").Output()
+	s.env = append([]string{"TILL_SERVER_URL=https://" + r.cable.address(), "TILL_PRINTER_URL=tcp://" + s.paper.Addr().String(), "TILL_PRINTER_PROFILE=epson-80"}, env...)
+	link, err := r.invite()
 	if err != nil {
-		return nil, fmt.Errorf("invite: %w", err)
-	}
-	var invitation server.Invitation
-	if err := json.Unmarshal(out, &invitation); err != nil {
 		return nil, err
 	}
-	if out, err := exec.Command(s.program, "enroll", invitation.Link, "--data", s.dir).CombinedOutput(); err != nil {
+	if out, err := r.command("enroll", link, "--data", s.dir).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("enroll: %w: %s", err, out)
 	}
-	s.env = []string{"TILL_SERVER_URL=https://" + r.cable.address(), "TILL_PRINTER_URL=tcp://" + s.paper.Addr().String(), "TILL_PRINTER_PROFILE=epson-80"}
-	return &story.Shop{Program: s, Clock: r, World: r, Books: r, Printer: s.printer, Drawer: s.printer, Cables: r, Close: s.close}, nil
+	return &story.Shop{Program: s, Clock: r, World: r, Books: r, Printer: s.printer, Drawer: s.printer, Cables: r, Case: lid{s}, Close: s.close}, nil
+}
+
+// command is one of the program's, on the terminal's machine.
+func (r *remoteStage) command(args ...string) *exec.Cmd {
+	c := exec.CommandContext(r.t.Context(), r.program, args...)
+	c.Env = append(os.Environ(), r.env...)
+	return c
+}
+
+// invite asks the server for a pairing link.
+func (r *remoteStage) invite(flags ...string) (string, error) {
+	args := append([]string{"terminal", "add", "counter", "--host", r.cable.address(), "--data", r.serverDir, "--json"}, flags...)
+	out, err := exec.Command(r.program, args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("invite: %w", err)
+	}
+	var invitation server.Invitation
+	err = json.Unmarshal(out, &invitation)
+	return invitation.Link, err
 }
 
 func (r *remoteStage) startServer() error {

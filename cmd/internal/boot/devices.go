@@ -144,13 +144,37 @@ func (c *Counter) openPrinter(set *config.Config, simulate bool) error {
 func drawerTime(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
 func (c *Counter) openCard(set *config.Config, simulate bool) error {
-	open, err := c.place("card", set.Card.URL, deviceBaud, simulate, func() (sim.Peripheral, error) { return sim.NewCardReader("", nil) })
+	open, err := c.place("card", set.Card.URL, deviceBaud, simulate, func() (sim.Peripheral, error) {
+		reader, err := sim.NewCardReader("", nil)
+		if err == nil {
+			c.run = append(c.run, func(ctx context.Context) { swipe(ctx, reader) })
+		}
+		return reader, err
+	})
 	if err != nil || open == nil {
 		return err
 	}
 	c.Card = msr605.New(open, c.hear("card"))
 	c.run = append(c.run, c.Card.Run)
 	return nil
+}
+
+// swipeTime is how long the hand at a simulated reader takes to swipe.
+const swipeTime = 1500 * time.Millisecond
+
+// swipe is the hand at a simulated reader: one card, swiped whenever the reader
+// waits for it.
+func swipe(ctx context.Context, reader *sim.CardReader) {
+	for reader.AwaitWaiting(ctx) {
+		timer := time.NewTimer(swipeTime)
+		select {
+		case <-timer.C:
+			reader.Swipe(sim.GoodSwipe)
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
 }
 
 func (c *Counter) openScanner(set *config.Config, simulate bool) error {

@@ -29,7 +29,7 @@ type TerminalOptions struct {
 	// Embedded: the server lives in this process and is reached through Line.
 	Embedded bool
 	Line     *Line
-	Safe     *Safe // nil: the configured one is opened
+	Safe     *Safe // nil: the configured one is opened, its switch not watched
 }
 
 // OpenTerminal opens the terminal's half. It calls nobody; see [terminal.Terminal.Run].
@@ -39,7 +39,7 @@ func OpenTerminal(ctx context.Context, o TerminalOptions) (*terminal.Terminal, e
 	}
 	if o.Safe == nil {
 		var err error
-		if o.Safe, err = OpenSafe(o.Config, o.Dir, o.Random, false); err != nil {
+		if o.Safe, err = OpenSafe(o.Config, o.Dir, o.Random, true); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,12 @@
+# Paired anew it is another terminal, with an empty journal.
+patience 20s
+see /server now/ in health
+not "key erased"
+ring 12.30
+do pay
+do tender.bitcoin
+customer pays
+see state accepted
+see "PAID"
+do acknowledge
+journal verify
