@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
@@ -71,15 +72,17 @@ func TestALineForTheCustomerIsTwentyCharacters(t *testing.T) {
 }
 
 // changing is a device that is unplugged and plugged in.
-type changing struct{ now device.Status }
+type changing struct{ now atomic.Value }
 
-func (c *changing) Status() device.Status { return c.now }
+func (c *changing) is(s device.Status)    { c.now.Store(s) }
+func (c *changing) Status() device.Status { return c.now.Load().(device.Status) }
 func (c *changing) Reopen()               {}
 
 // TestAPulledPlugShowsByItself: the screen follows the signal, no key is needed.
 func TestAPulledPlugShowsByItself(t *testing.T) {
 	changed := make(chan struct{}, 1)
-	scanner := &changing{device.Status{State: device.Ready}}
+	scanner := &changing{}
+	scanner.is(device.Status{State: device.Ready})
 	b := counter(t, 80, 24, func(o *Options) {
 		o.Spool, o.Devices, o.Changed = nil, map[string]Device{"scanner": scanner}, changed
 	})
@@ -88,10 +91,10 @@ func TestAPulledPlugShowsByItself(t *testing.T) {
 	b.devices.last = nil
 	b.cmds = []tea.Cmd{b.listenToDevices()}
 	b.until("the first state", func() bool { return strings.Contains(b.plain(), "ready") })
-	scanner.now = device.Status{State: device.Absent, Fault: device.Unplugged}
+	scanner.is(device.Status{State: device.Absent, Fault: device.Unplugged})
 	changed <- struct{}{}
 	b.until("the pulled plug", func() bool { return strings.Contains(b.plain(), "○ absent") })
-	scanner.now = device.Status{State: device.Ready}
+	scanner.is(device.Status{State: device.Ready})
 	changed <- struct{}{}
 	b.until("the plug again", func() bool { return !strings.Contains(b.plain(), "○ absent") })
 }
