@@ -140,3 +140,34 @@ func TestAMachineWithItsOwnServerIsPairedAnewAtItsNextStart(t *testing.T) {
 		t.Errorf("--again: exit %d, %s", code, out)
 	}
 }
+
+// TestTheVaultTellsHowSafeItIs: a file without a boot secret, and a TPM that is
+// provisioned.
+func TestTheVaultTellsHowSafeItIs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	till := func(env string, args ...string) (int, string) {
+		c := exec.CommandContext(t.Context(), tillProgram(t), append(args, "--data", dir)...)
+		c.Env = []string{"HOME=" + dir, env}
+		out, _ := c.CombinedOutput() // the exit code says it
+		return c.ProcessState.ExitCode(), string(out)
+	}
+	if code, out := till("", "vault", "show", "--json"); code != 0 || out != `{"url":"file:","key":false,"sealed":false,"switch":"none","tampered":""}`+"\n" {
+		t.Errorf("file: exit %d, %s", code, out)
+	}
+	if code, out := till("", "vault", "provision", "--yes"); code != exitRefused {
+		t.Errorf("a file is provisioned: exit %d, %s", code, out)
+	}
+	tpm := "TILL_VAULT_URL=" + startTPM(t)
+	if code, out := till(tpm, "vault", "provision"); code != exitUsage {
+		t.Errorf("nobody is asked: exit %d, %s", code, out)
+	}
+	for range 2 { // a second time does nothing
+		if code, out := till(tpm, "vault", "provision", "--yes"); code != 0 {
+			t.Errorf("provision: exit %d, %s", code, out)
+		}
+	}
+}

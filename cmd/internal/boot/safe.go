@@ -125,6 +125,38 @@ func (s *Safe) tell(ctx context.Context, t *terminal.Terminal, log *slog.Logger)
 // tellTime bounds writing down that the case was opened.
 const tellTime = 10 * time.Second
 
+// SafeState is what `till vault show` tells.
+type SafeState struct {
+	URL      string `json:"url"`
+	Key      bool   `json:"key"`      // there is one
+	Sealed   bool   `json:"sealed"`   // safe from who has the disk
+	Switch   string `json:"switch"`   // vault.tamper
+	Tampered string `json:"tampered"` // sensor of an opened case that no journal knows of yet, "" none
+}
+
+// State tells how the vault is.
+func (s *Safe) State(c *config.Config) (SafeState, error) {
+	state := SafeState{URL: c.Vault.URL, Sealed: s.vault.Sealed(), Switch: c.Vault.Tamper}
+	_, err := s.vault.Signer()
+	if state.Key = err == nil; err != nil && !errors.Is(err, vault.ErrNoKey) {
+		return state, err
+	}
+	state.Tampered, _, err = vault.Tampered(s.dir)
+	return state, err
+}
+
+// ErrNoTPM: what was asked is done to a TPM only.
+var ErrNoTPM = errors.New("the vault is no TPM")
+
+// Provision lets an opened case clear the whole TPM; see [vault.TPM.Provision].
+func (s *Safe) Provision() error {
+	t, ok := s.vault.(*vault.TPM)
+	if !ok {
+		return ErrNoTPM
+	}
+	return t.Provision()
+}
+
 // HasSwitch reports whether the case has a switch.
 func (s *Safe) HasSwitch() bool { return s.open != nil }
 
