@@ -10,6 +10,7 @@ import (
 
 	"till/cmd/internal/config"
 	"till/device"
+	"till/device/sim"
 	"till/protocol"
 )
 
@@ -121,6 +122,31 @@ func TestAPracticeReaderIsSwipedByItself(t *testing.T) {
 	asked := 0
 	if err := device.MakeCard(ctx, c.Card, stripe, device.HiCo, func(device.CardStep) { asked++ }); err != nil || asked != 2 {
 		t.Errorf("after %d swipes: %v", asked, err)
+	}
+}
+
+// TestADisplayBehindThePrinterIsShownThroughIt, and the paper stays clean.
+func TestADisplayBehindThePrinterIsShownThroughIt(t *testing.T) {
+	states := &told{news: make(chan struct{}, 1)}
+	c, err := OpenCounter(configured(t, "printer.url", "sim:", "display.behind_printer", "true", "display.set", "cd5220"), CounterHooks{States: states.hear}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { c.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	c.Display.Show("PAID", "5.00 EUR")
+	states.await(t, protocol.DeviceState{Name: "display", State: "ready"})
+	glass := c.sims[len(c.sims)-1].(*sim.Display)
+	for late := time.Now().Add(10 * time.Second); glass.Line(1) != "PAID" || glass.Line(2) != "5.00 EUR"; time.Sleep(time.Millisecond) {
+		if time.Now().After(late) {
+			t.Fatalf("the display shows %q, %q", glass.Line(1), glass.Line(2))
+		}
+	}
+	if text := c.Paper.Text(); text != "" {
+		t.Errorf("on the paper: %q", text)
 	}
 }
 
