@@ -125,3 +125,16 @@ func TestThePaperScrolls(t *testing.T) {
 		t.Errorf("not the end again:\n%s", b.plain())
 	}
 }
+
+// TestADisplayIsNoPrinterThatNeverAnswers: none can answer, which is no fault.
+func TestADisplayIsNoPrinterThatNeverAnswers(t *testing.T) {
+	b := counter(t, 80, 24, func(o *Options) { o.Devices = map[string]Device{"display": readyPrinter{}} })
+	silent := device.Status{State: device.Ready, Unconfirmed: true}
+	b.press("f7").send(devicesRead{states: map[string]device.Status{"printer": silent, "display": silent}})
+	if !strings.Contains(b.plain(), "never answers") {
+		t.Errorf("a silent printer is not told:\n%s", b.plain())
+	}
+	if b.press("down"); strings.Contains(b.plain(), "never answers") {
+		t.Errorf("a display is blamed:\n%s", b.plain())
+	}
+}

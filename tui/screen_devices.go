@@ -157,7 +157,7 @@ func (m *model) devicesView(f *widget.Frame, a widget.Area) widget.Block {
 			lines = append(lines, widget.Wrap(widget.Text, m.w.fault(f), body.W-4)...)
 		}
 	}
-	if s.Unconfirmed {
+	if s.Unconfirmed && name == "printer" {
 		lines = append(lines, widget.Wrap(widget.Quiet, m.w.Unconfirmed, body.W-4)...)
 	}
 	if name == "printer" && m.devices.wait > 0 {

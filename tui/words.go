@@ -86,7 +86,7 @@ type Words struct {
 	Rechecking, Rechecked, RecheckFailed                                       string
 	NotConfigured, Unconfirmed, PapersWait, TestOnlyPrinter, Reopening         string
 	PaperTitle, PaperEmpty                                                     string
-	TamperTitle, TamperText, KeyErased                                         string
+	TamperTitle, TamperText, KeyErased, ScanSeen                               string
 	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
 	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
 	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string

@@ -310,6 +310,7 @@ var german = &Words{
 	Rechecking: "fragt den Server …", Rechecked: "der Server ist gefragt", RecheckFailed: "der Server ist nicht zu erreichen",
 	NotConfigured: "nicht eingerichtet", Unconfirmed: "Dieser Drucker antwortet nie: sein Druck ist nicht zu bestätigen.",
 	PapersWait: "wartende Papiere: %1", TestOnlyPrinter: "nur der Drucker hat hier einen Test", Reopening: "wird neu geöffnet …",
+	ScanSeen:    "der Scanner liest: %1 Zeichen",
 	TamperTitle: "Das Gehäuse wurde geöffnet", KeyErased: "Gehäuse offen, Schlüssel gelöscht",
 	TamperText: "Sensor %1. Der Schlüssel dieses Geräts ist gelöscht: es ruft seinen Server nicht mehr, bis der Inhaber es angesehen und mit till enroll --again neu angemeldet hat. Bargeld kann weiter genommen werden.",
 	PaperTitle: "Papier des simulierten Druckers: Bild auf, Bild ab", PaperEmpty: "auf dem Papier des simulierten Druckers steht noch nichts",

@@ -250,6 +250,7 @@ var english = &Words{
 	Rechecking: "asking the server …", Rechecked: "the server has been asked", RecheckFailed: "the server cannot be reached",
 	NotConfigured: "not configured", Unconfirmed: "This printer never answers: what it prints cannot be confirmed.",
 	PapersWait: "papers waiting: %1", TestOnlyPrinter: "only the printer has a test here", Reopening: "opening it again …",
+	ScanSeen:    "the scanner works: it read %1 characters",
 	TamperTitle: "The case was opened", KeyErased: "case opened, key erased",
 	TamperText: "Sensor %1. The key of this machine is erased: it calls its server no more, until the owner has looked at it and paired it anew with till enroll --again. Cash can still be taken.",
 	PaperTitle: "paper of the simulated printer: pgup, pgdn", PaperEmpty: "nothing is on the simulated printer’s paper yet",

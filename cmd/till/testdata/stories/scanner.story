@@ -22,6 +22,8 @@ see "22.70"
 say "without its cable it is away, and back with it"
 do devices
 see /scanner +● ready/
+scan "4006381333931"
+see "read 13 characters"
 pull scanner
 see /scanner +○ absent/
 plug scanner
