@@ -13,8 +13,10 @@ import (
 // session is one connection with its prepared statements. It is used by one
 // goroutine at a time.
 type session struct {
+	pool  *sql.DB
 	conn  *sql.Conn
 	ready map[string]*sql.Stmt
+	lost  bool // the connection cannot be trusted to be outside a transaction
 }
 
 func newSession(ctx context.Context, pool *sql.DB) (*session, error) {
@@ -22,7 +24,22 @@ func newSession(ctx context.Context, pool *sql.DB) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{conn: conn, ready: map[string]*sql.Stmt{}}, nil
+	return &session{pool: pool, conn: conn, ready: map[string]*sql.Stmt{}}, nil
+}
+
+// renew takes another connection in place of a lost one: PostgreSQL's is closed
+// by its driver when a context ends in the middle of a statement.
+func (s *session) renew(ctx context.Context) error {
+	if !s.lost {
+		return nil
+	}
+	_ = s.close() // what is left of it is of no use, nor is why
+	conn, err := s.pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	s.conn, s.lost = conn, false
+	return nil
 }
 
 func newSessions(ctx context.Context, pool *sql.DB) (chan *session, error) {
@@ -50,9 +67,15 @@ func (s *session) close() error {
 	return errors.Join(errs...)
 }
 
-// transaction runs f between begin and commit, or rolls back.
+// transaction runs f between begin and commit, or rolls back. A context that
+// ends while the database begins would leave it unknown whether it began, so
+// beginning is not interrupted.
 func (s *session) transaction(ctx context.Context, begin string, f func() error) error {
-	if _, err := s.exec(ctx, begin); err != nil {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("wait for the database: %w", err)
+	}
+	if _, err := s.exec(context.WithoutCancel(ctx), begin); err != nil {
+		s.lost = true
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	if err := f(); err != nil {
@@ -67,6 +90,7 @@ func (s *session) transaction(ctx context.Context, begin string, f func() error)
 // rollback ends a transaction whose context may be over.
 func (s *session) rollback() error {
 	if _, err := s.exec(context.Background(), "ROLLBACK"); err != nil {
+		s.lost = true
 		return fmt.Errorf("roll back transaction: %w", err)
 	}
 	return nil

@@ -169,6 +169,10 @@ func (db *DB) take(ctx context.Context, from chan *session) (*session, error) {
 	}
 	select {
 	case s := <-from:
+		if err := s.renew(ctx); err != nil {
+			from <- s
+			return nil, fmt.Errorf("reach the database: %w", err)
+		}
 		return s, nil
 	case <-db.closed:
 		return nil, errClosed

@@ -160,6 +160,24 @@ func TestASnapshotDoesNotSeeLaterWritesAndCannotWrite(t *testing.T) {
 	})
 }
 
+func TestACallerWhoLeavesSpoilsNoConnection(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, db *DB) {
+		for n := range 1000 {
+			ctx, cancel := context.WithCancel(t.Context())
+			go cancel()
+			_ = db.Read(ctx, func(tx *server.Tx) error { // whether it was in time is chance
+				_, err := tx.Terminals.List()
+				return err
+			})
+			_ = db.Write(ctx, func(tx *server.Tx) error { return tx.Settings.Set("left", []byte{byte(n)}) })
+		}
+		for range snapshots {
+			read(t, db, func(tx *server.Tx) error { _, err := tx.Terminals.List(); return err })
+			write(t, db, func(tx *server.Tx) error { return tx.Settings.Set("stayed", []byte("on")) })
+		}
+	})
+}
+
 func TestAStaleTerminalIsNotWritten(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, db *DB) {
 		terminal := addTerminal(t, db, "counter")
