@@ -41,6 +41,7 @@ const (
 const (
 	askDeadline  = 15 * time.Second // of one question to a mint
 	inlineWait   = 5 * time.Second  // that a customer waits for it
+	firstKeys    = 10 * time.Second // after the start: whoever needs keys before reads them
 	refreshKeys  = time.Minute
 	retrySoonest = time.Second
 	retryLatest  = time.Minute
@@ -300,7 +301,7 @@ func (s *Server) runCashDesk(ctx context.Context) {
 		return
 	}
 	defer s.cash.close()
-	keysAt := protocol.Time(0)
+	keysAt := s.o.Clock().Add(firstKeys)
 	for {
 		now := s.o.Clock()
 		if now >= keysAt {

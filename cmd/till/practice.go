@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -84,7 +85,10 @@ func forget(dir string) error {
 // patron is the simulated customer in front of the practice till.
 type patron struct {
 	back *backroom
-	tapper
+	path string // of the wallet for e-cash
+
+	mu     sync.Mutex
+	wallet *tapper // once the shop is open
 }
 
 // customer is nil for real money.
@@ -93,7 +97,7 @@ func (b *backroom) customer() *patron {
 		return nil
 	}
 	b.server = make(chan *boot.Server, 1)
-	return &patron{b, tapper{path: filepath.Join(b.counter.dir, "customer.json"), clock: b.clock.Now, keys: map[string][]byte{}}}
+	return &patron{back: b, path: filepath.Join(b.counter.dir, "customer.json")}
 }
 
 // Pay pays what the link asks for, or amount of it.
@@ -111,7 +115,16 @@ func (c *patron) Tap(ctx context.Context, bill string, amount protocol.Money) er
 	if err != nil {
 		return err
 	}
-	return c.tap(ctx, "http://"+s.Addresses().Mint, bill, amount)
+	return c.ecash(s).tap(ctx, s.MintURL(), bill, amount)
+}
+
+func (c *patron) ecash(s *boot.Server) *tapper {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wallet == nil {
+		c.wallet = newTapper(c.path, c.back.clock.Now, s.CustomerHTTP())
+	}
+	return c.wallet
 }
 
 // shop is the server in front of which the customer stands.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -13,14 +14,14 @@ import (
 // taps is the customer with an e-cash wallet in front of a stage, and the mint.
 type taps struct {
 	stage *stage
-	tapper
+	*tapper
 	ctx    context.Context // of payments, which outlast the statement that began them
 	cancel context.CancelFunc
 	going  sync.WaitGroup
 }
 
 func newTaps(s *stage) *taps {
-	t := &taps{stage: s, tapper: tapper{path: s.path("customer.json"), clock: s.Now, keys: map[string][]byte{}}}
+	t := &taps{stage: s, tapper: newTapper(s.path("customer.json"), s.Now, http.DefaultTransport)}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	return t
 }
@@ -36,7 +37,7 @@ type bill struct {
 	Amount protocol.Money `json:"amount"`
 }
 
-// Offer opens the shop's door for customers at the next start, and with it the mint.
+// Offer opens the shop's door for customers at the next start, and the mint's.
 func (t *taps) Offer() { t.stage.args = append(t.stage.args, "--merchant", "127.0.0.1:0") }
 
 // Times of a customer.

@@ -22,9 +22,14 @@ import (
 type tapper struct {
 	path  string // of its purse
 	clock func() time.Time
+	way   http.RoundTripper // to the shop and the mint
 
 	mu   sync.Mutex
 	keys map[string][]byte // what /keys last was, by URL
+}
+
+func newTapper(path string, clock func() time.Time, way http.RoundTripper) *tapper {
+	return &tapper{path: path, clock: clock, way: way, keys: map[string][]byte{}}
 }
 
 // tap pays a bill over an amount with coins of the mint.
@@ -58,7 +63,7 @@ func roundUp(m protocol.Money) string {
 // RoundTrip keeps the keys of mints, as wallets do: with them coins can be spent
 // while the mint does not answer.
 func (c *tapper) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := http.DefaultTransport.RoundTrip(r)
+	response, err := c.way.RoundTrip(r)
 	if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/keys") {
 		return response, err
 	}

@@ -17,28 +17,33 @@ import (
 // mintPatience is how long one exchange with a mint may take.
 const mintPatience = 10 * time.Second
 
-// practiceMintAddress is where the practice mint listens when customers are let in
-// and nobody said where it should.
-const practiceMintAddress = "127.0.0.1:0"
+// Where the practice shop's e-cash is found while nobody from outside is let in: its
+// bills name these addresses, and nothing listens on them. See [Server.CustomerHTTP].
+const (
+	innerMerchant = "127.0.0.1:8480"
+	innerMint     = "127.0.0.1:8495"
+)
 
-// openEcash binds the customers' listener and gives what the server needs to take
-// e-cash; nil where that is not asked for. In practice the mint is this process's.
+// openEcash opens the customers' door and gives what the server needs to take e-cash;
+// nil where no mint is trusted. In practice the mint is this process's.
 func (s *Server) openEcash(ctx context.Context, rules *server.Settings) (*server.Ecash, net.Listener, error) {
 	c := s.o.Config.Ecash
+	if !s.o.Practice && (s.o.Listen.Merchant == "" || len(c.Mints) == 0) {
+		return nil, nil, nil
+	}
 	if s.o.Practice {
 		if err := s.openPracticeMint(ctx); err != nil {
 			return nil, nil, err
 		}
+		s.customer = dialing(s.inner)
+		s.closer = append(s.closer, func() error { s.customer.CloseIdleConnections(); return nil })
 	}
-	if s.o.Listen.Merchant == "" || !s.o.Practice && len(c.Mints) == 0 {
-		return nil, nil, nil
-	}
-	l, err := s.bind(s.o.Listen.Merchant, &s.at.Merchant)
+	l, at, err := s.bindOrKeep(s.o.Listen.Merchant, &s.at.Merchant, innerMerchant)
 	if err != nil {
 		return nil, nil, err
 	}
-	if rules.MerchantURL = c.PublicURL; rules.MerchantURL == "" {
-		if rules.MerchantURL, err = reachable(s.at.Merchant); err != nil {
+	if rules.MerchantURL = c.PublicURL; rules.MerchantURL == "" || s.at.Merchant == "" {
+		if rules.MerchantURL, err = reachable(at); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -55,7 +60,7 @@ func (s *Server) openEcash(ctx context.Context, rules *server.Settings) (*server
 	e.Account = taler.Wire{Type: taler.SEPA, IBAN: c.IBAN, BIC: c.BIC, Name: c.Holder}
 	if s.o.Practice {
 		e.Account = taler.Wire{Type: taler.Test, Bank: "practice", Account: "shop"}
-		return e, l, s.trust(e, "http://"+s.at.Mint, s.mint.Master())
+		return e, l, s.trust(e, s.mintURL, s.mint.Master())
 	}
 	for _, m := range c.Mints {
 		master, err := taler.ParsePublicKey(m.MasterPub)
@@ -71,7 +76,7 @@ func (s *Server) openEcash(ctx context.Context, rules *server.Settings) (*server
 
 // trust adds a mint.
 func (s *Server) trust(e *server.Ecash, url string, master taler.PublicKey) error {
-	transport := &http.Transport{MaxIdleConnsPerHost: 32, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: mintPatience}
+	transport := dialing(s.inner)
 	client, err := taler.NewMintClient(url, master, &http.Client{Transport: transport}, s.o.Clock.Now, mintPatience)
 	if err != nil {
 		return fmt.Errorf("read ecash.mints: %w", err)
@@ -81,27 +86,42 @@ func (s *Server) trust(e *server.Ecash, url string, master taler.PublicKey) erro
 	return nil
 }
 
-// openPracticeMint opens and serves the mint when it or the customers' listener is
-// asked for.
-func (s *Server) openPracticeMint(ctx context.Context) error {
-	at := s.o.Listen.Mint
-	if at == "" {
-		if s.o.Listen.Merchant == "" {
-			return nil
-		}
-		at = practiceMintAddress
+// bindOrKeep binds a listener where one is asked for, else keeps one in memory that is
+// found under an address of its own. It gives the address.
+func (s *Server) bindOrKeep(asked string, at *string, inner string) (net.Listener, string, error) {
+	if asked != "" {
+		l, err := s.bind(asked, at)
+		return l, *at, err
 	}
+	l := NewLine()
+	s.inner[inner] = l
+	s.closer = append(s.closer, l.Close)
+	return l, inner, nil
+}
+
+// openPracticeMint opens and serves the mint: on a listener when it or the customers'
+// door is asked for, so that customers reach both.
+func (s *Server) openPracticeMint(ctx context.Context) error {
 	m, closeDB, err := openMint(ctx, s.o.Dir, protocol.Currency(s.o.Config.Shop.Currency), s.o.Clock, s.o.Random, s.o.Log)
 	if err != nil {
 		return err
 	}
 	s.mint = m
 	s.closer = append(s.closer, closeDB)
-	l, err := s.bind(at, &s.at.Mint)
+	asked := s.o.Listen.Mint
+	if asked == "" && s.o.Listen.Merchant != "" {
+		asked = "127.0.0.1:0"
+	}
+	l, at, err := s.bindOrKeep(asked, &s.at.Mint, innerMint)
 	if err != nil {
 		return err
 	}
-	s.tasks = append(s.tasks, serveHTTP(l, m.Handler(), s.o.Log), func(ctx context.Context) error {
+	s.mintURL = "http://" + at
+	s.tasks = append(s.tasks, serveHTTP(l, m.Handler(), s.o.Log))
+	if asked == "" {
+		return nil // whoever comes first has the keys made
+	}
+	s.tasks = append(s.tasks, func(ctx context.Context) error {
 		err := m.Warm(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -110,6 +130,13 @@ func (s *Server) openPracticeMint(ctx context.Context) error {
 	})
 	return nil
 }
+
+// MintURL is where the practice mint is found, "" without one.
+func (s *Server) MintURL() string { return s.mintURL }
+
+// CustomerHTTP is how a customer in this process reaches the shop and the mint, on
+// listeners or in memory. It is good until the server is closed.
+func (s *Server) CustomerHTTP() http.RoundTripper { return s.customer }
 
 // reachable gives the address of a listener as customers may use it.
 func reachable(address string) (string, error) {

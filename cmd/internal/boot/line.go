@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
+	"time"
 )
 
 // errCut answers calls while the line is cut.
 var errCut = errors.New("the line is cut")
 
-// Line is the way from a terminal to the server of the same process: a listener
-// in memory, over which both speak the TLS they would speak over a network. It
-// exists before the server listens; a call made meanwhile waits. Practice can
-// cut it as a cable is cut.
+// Line is the way to a server of the same process: a listener in memory, over which
+// both ends speak what they would speak over a network. It exists before the server
+// listens; a call made meanwhile waits. Practice can cut it as a cable is cut.
 type Line struct {
 	waiting chan net.Conn
 	closed  chan struct{}
@@ -36,7 +37,7 @@ func (l *Line) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 		return nil, errCut
 	}
 	select {
-	case l.waiting <- far:
+	case l.waiting <- farConn{far}:
 		return &lineConn{near, l}, nil
 	case <-l.closed:
 		l.drop(near)
@@ -87,6 +88,11 @@ func (c *lineConn) Close() error {
 	return c.Conn.Close()
 }
 
+// farConn is the server's end: whoever calls is on this machine.
+type farConn struct{ net.Conn }
+
+func (farConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
 // Accept waits for the next connection.
 func (l *Line) Accept() (net.Conn, error) {
 	select {
@@ -94,6 +100,21 @@ func (l *Line) Accept() (net.Conn, error) {
 		return c, nil
 	case <-l.closed:
 		return nil, net.ErrClosed
+	}
+}
+
+// dialing gives a transport that reaches each line under its address, HOST:PORT,
+// and everything else over the network.
+func dialing(lines map[string]*Line) *http.Transport {
+	network := &net.Dialer{Timeout: 10 * time.Second}
+	return &http.Transport{
+		MaxIdleConnsPerHost: 32, IdleConnTimeout: time.Minute, TLSHandshakeTimeout: 10 * time.Second,
+		DialContext: func(ctx context.Context, kind, address string) (net.Conn, error) {
+			if l := lines[address]; l != nil {
+				return l.Dial(ctx, kind, address)
+			}
+			return network.DialContext(ctx, kind, address)
+		},
 	}
 }
 

@@ -43,15 +43,19 @@ type ServerOptions struct {
 
 // Server is a merchant's server in this process.
 type Server struct {
-	core   *server.Server
-	door   *rpc.Door
-	o      ServerOptions
-	shop   *shop
-	world  *World     // practice only
-	mint   *mint.Mint // practice only, nil when e-cash is not asked for
-	tasks  []func(context.Context) error
-	closer []func() error
-	at     Addresses
+	core  *server.Server
+	door  *rpc.Door
+	o     ServerOptions
+	shop  *shop
+	world *World     // practice only
+	mint  *mint.Mint // practice only
+	// mintURL is where the mint is found, and inner what is reached in memory alone.
+	mintURL  string
+	inner    map[string]*Line
+	customer *http.Transport
+	tasks    []func(context.Context) error
+	closer   []func() error
+	at       Addresses
 }
 
 // OpenServer opens the data and binds the listeners; [Server.Run] serves them.
@@ -59,7 +63,7 @@ func OpenServer(ctx context.Context, o ServerOptions) (*Server, error) {
 	if o.Practice {
 		o.Config = practiceConfig(*o.Config)
 	}
-	s := &Server{o: o}
+	s := &Server{o: o, inner: map[string]*Line{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

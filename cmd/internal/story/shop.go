@@ -95,8 +95,8 @@ type World interface {
 
 // Ecash is the customer's wallet for e-cash and the mint of its coins.
 type Ecash interface {
-	// Offer lets the shop take e-cash from its next start on. A shop whose story
-	// does not speak of e-cash does without: a mint's first keys take a while.
+	// Offer opens the shop's door to this wallet from its next start on; the program's
+	// own customer needs none.
 	Offer()
 	// Tap begins to pay the bill that is asked for; the screen tells how it goes.
 	Tap(ctx context.Context) error
