@@ -78,6 +78,7 @@ var german = &Words{
 		register.WhyNoPrice:        "dieser Artikel hat keinen Preis: Esc, Preis tippen, dann den Namen",
 		register.WhyTooMuch:        "der Betrag ist zu groß",
 		register.WhyUnknownCode:    "dieser Code ist nicht im Katalog",
+		register.WhyGoodsComing:    "die Artikel sind noch unterwegs: der Code wartet auf sie",
 		register.WhyNeedsManager:   "ein anderer Preis braucht die Leitung",
 		register.WhyCartBusy:       "zuerst den jetzigen Korb parken oder leeren",
 		register.WhyNotHere:        "hier nicht möglich",

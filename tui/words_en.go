@@ -78,6 +78,7 @@ var english = &Words{
 		register.WhyNoPrice:        "this item has no price: esc, type it, then the name",
 		register.WhyTooMuch:        "the amount is too large",
 		register.WhyUnknownCode:    "this code is not in the catalogue",
+		register.WhyGoodsComing:    "the goods are on their way: the code waits for them",
 		register.WhyNeedsManager:   "another price needs a manager",
 		register.WhyCartBusy:       "park or clear the present cart first",
 		register.WhyNotHere:        "not possible here",

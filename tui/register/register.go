@@ -72,9 +72,10 @@ type Register struct {
 	Outcome Outcome
 	Note    Said // what was just done or not done
 
-	openName      string // of a line that is not of the catalogue
-	before, after Phase  // where Asking came from and goes on to
-	asked         Record // waits for its answer
+	openName      string   // of a line that is not of the catalogue
+	codes         []string // scanned before the goods came
+	before, after Phase    // where Asking came from and goes on to
+	asked         Record   // waits for its answer
 	ticket        Ticket
 }
 
@@ -205,7 +206,7 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 	switch e := e.(type) {
 	case Shop:
 		r.Config, r.Items, r.openName = e.Config, e.Items, e.OpenName
-		return r, nil
+		return r.stocked()
 	case Priced:
 		r.Quote = e.Quote
 		return r, nil

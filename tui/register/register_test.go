@@ -99,6 +99,25 @@ func TestAScanIsAnItemAndNeverKeys(t *testing.T) {
 	}
 }
 
+func TestAScanBeforeTheGoodsCameWaitsForThem(t *testing.T) {
+	c := counter(t)
+	goods := shop()
+	bare := goods
+	bare.Items, bare.Config.CatalogueVersion = nil, 1
+	c.do(bare, Scanned{"9001234567890"})
+	if c.r.Note.Why != WhyGoodsComing {
+		t.Fatalf("note is %+v", c.r.Note)
+	}
+	c.do(goods)
+	c.total(380)
+	c.do(goods)
+	c.total(380)
+
+	c = counter(t)
+	c.do(bare, Scanned{"9001234567890"}, Digits{"500"}, Next{}, goods, Back{}, goods)
+	c.total(500)
+}
+
 func TestPriceIsForManagers(t *testing.T) {
 	c := counter(t)
 	c.do(Typed{"esp"}, Next{}, Digits{"100"}, Price{})

@@ -46,7 +46,7 @@ func (r Register) ring(e Event) (Register, []Effect) {
 		return r.changed()
 	case Clear:
 		cleared := r.Cart
-		r.Cleared, r.Cart, r.Entry, r.Times, r.Selected = &cleared, Cart{}, Entry{}, 0, -1
+		r.Cleared, r.Cart, r.Entry, r.Times, r.Selected, r.codes = &cleared, Cart{}, Entry{}, 0, -1, nil
 		return r.changed()
 	case Undo:
 		r.Cart, r.Cleared = r.Cleared.clone(), nil
@@ -54,6 +54,7 @@ func (r Register) ring(e Event) (Register, []Effect) {
 	case Back:
 		return r.back(), nil
 	case Park:
+		r.codes = nil
 		r, open := r.opening()
 		return r.ask(Record{Open: &open, End: protocol.EntrySaleParked, Draft: &Cart{}}, Ringing)
 	}
@@ -64,6 +65,9 @@ func (r Register) forward(e Event) (Register, []Effect) {
 	switch e := e.(type) {
 	case Scanned:
 		item, known := byBarcode(r.Items, e.Text)
+		if !known && len(r.Items) == 0 && r.Config.CatalogueVersion > 0 {
+			return r.early(e.Text), nil
+		}
 		if !known {
 			r.Note = Said{Why: WhyUnknownCode, Detail: clip(e.Text)}
 			return r, nil
@@ -84,7 +88,7 @@ func (r Register) forward(e Event) (Register, []Effect) {
 			return r, effects
 		}
 	}
-	r.Phase, r.Selected = Choosing, -1
+	r.Phase, r.Selected, r.codes = Choosing, -1, nil
 	return r, effects
 }
 

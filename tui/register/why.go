@@ -25,6 +25,7 @@ const (
 	WhyNoPrice        Why = "price_not_typed"
 	WhyTooMuch        Why = "too_much"
 	WhyUnknownCode    Why = "unknown_code"
+	WhyGoodsComing    Why = "goods_coming" // the code waits for the catalogue
 	WhyNeedsManager   Why = "needs_manager"
 	WhyCartBusy       Why = "cart_busy"
 	WhyNotHere        Why = "not_here"
@@ -82,7 +83,7 @@ const (
 func Whys() []Why {
 	return []Why{
 		WhyNothingToPay, WhyNothingTyped, WhyNothingFound, WhyNothingErased, WhyNoLine, WhyNoNumber, WhyTooManyOff,
-		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyTooMuch, WhyUnknownCode, WhyNeedsManager, WhyCartBusy,
+		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyTooMuch, WhyUnknownCode, WhyGoodsComing, WhyNeedsManager, WhyCartBusy,
 		WhyNotHere, WhyWorking, WhyNotPaidYet, WhyNoQuote, WhyQuoteLapsed, WhyPartArrived, WhyNotBuilt, WhyNothingDue,
 		WhyNoShift, WhyNotReady, WhyNoAddress, WhyDiskFull, WhyNotWritten,
 		WhyTypo, WhyWrongNetwork, WhyBadCard, WhyBadAddress, WhyNoToken, WhyBill, WhyNoChange, WhyTwice, WhyTooManyKeys,
