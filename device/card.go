@@ -37,6 +37,22 @@ const (
 	LoCo Coercivity = "lo"
 )
 
+// Other is the other kind.
+func (c Coercivity) Other() Coercivity {
+	if c == HiCo {
+		return LoCo
+	}
+	return HiCo
+}
+
+// Name is what is printed on the boxes of cards, in every language.
+func (c Coercivity) Name() string {
+	if c == LoCo {
+		return "Lo-Co"
+	}
+	return "Hi-Co"
+}
+
 // ParseCoercivity reads the configuration's word.
 func ParseCoercivity(word string) (Coercivity, error) {
 	switch c := Coercivity(word); c {

@@ -35,6 +35,7 @@ type Options struct {
 	Paper    Paper             // what a simulated printer has printed; nil: paper is paper
 	Card     device.CardReader // reads and writes cards; nil: none
 	Stripes  device.Coercivity // of the cards that are written; hi when empty
+	Swipe    func()            // pulls the card of a simulated reader through; nil: cards are real
 	Customer Customer          // practice only; nil: none
 	User     string            // who is signed in at the start; "" nobody
 	Practice bool              // screens and paper say PRACTICE

@@ -12,7 +12,7 @@ import (
 
 // whyNoCustomer: the practice customer pays what the screen asks for.
 func (m *model) whyNoCustomer() string {
-	if _, ok := m.billAsked(); ok {
+	if _, ok := m.billAsked(); ok || m.cardAsked() {
 		return ""
 	}
 	if _, _, ok := m.asks(); !ok {
@@ -20,6 +20,9 @@ func (m *model) whyNoCustomer() string {
 	}
 	return ""
 }
+
+// cardAsked tells whether the practice customer's card is waited for.
+func (m *model) cardAsked() bool { return m.o.Swipe != nil && m.swipe.stop != nil }
 
 // asks is the payment link on the screen.
 func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
@@ -37,8 +40,14 @@ func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
 	return "", 0, false
 }
 
-// customerPays lets the practice customer pay.
+// customerPays lets the practice customer pay, or swipe a card.
 func (m *model) customerPays() tea.Cmd {
+	if swipe := m.o.Swipe; m.cardAsked() {
+		return func() tea.Msg {
+			swipe()
+			return nil
+		}
+	}
 	m.say(widget.Text, m.w.CustomerPays)
 	if t, ok := m.billAsked(); ok {
 		return m.aside(tapTime, func(ctx context.Context) tea.Msg {

@@ -38,6 +38,7 @@ type model struct {
 	qrAlone  bool       // the payment request fills the screen
 	address  addressScreen
 	key      keyScreen
+	swipe    swipes
 	sell     sellScreen
 	sales    salesScreen
 	devices  devicesScreen

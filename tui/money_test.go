@@ -10,15 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/argon2"
 
 	"till/device"
-	"till/device/msr605"
-	"till/device/sim"
 	"till/protocol"
 	"till/protocol/terminal"
 	"till/tui/register"
@@ -230,55 +227,5 @@ func TestAPaperWithAKeyIsPrintedOnceOrNotAtAll(t *testing.T) {
 	cancel()
 	if _, err := spool.printNow(ctx, "wallet", nil); !errors.Is(err, context.Canceled) || <-printer.cancelled != "wallet" {
 		t.Errorf("given up: %v", err)
-	}
-}
-
-// TestACardIsWrittenAndReadBackBeforeCoinsMove: through the real driver, with the
-// bits of a stripe. A card that is not swiped well pays nothing.
-func TestACardIsWrittenAndReadBackBeforeCoinsMove(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		swipes []sim.Swipe
-		paid   bool
-	}{
-		{"written and checked", []sim.Swipe{sim.GoodSwipe, sim.GoodSwipe}, true},
-		{"swiped badly the second time", []sim.Swipe{sim.GoodSwipe, sim.BadSwipe}, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			reader, err := sim.NewCardReader("", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			driver := msr605.New(reader.Dial, func(device.Status) {})
-			ctx, stop := context.WithCancel(t.Context())
-			var running sync.WaitGroup
-			running.Go(func() { driver.Run(ctx) })
-			running.Go(func() {
-				for _, how := range c.swipes {
-					if reader.AwaitWaiting(ctx) {
-						reader.Swipe(how)
-					}
-				}
-			})
-			defer func() { stop(); running.Wait(); reader.Close() }()
-			term := openTerminal(t, filepath.Join(t.TempDir(), "terminal.db"))
-			b := real(t, term)
-			b.o.Card, b.o.Stripes = driver, device.HiCo
-			b.priced().press("2")
-			b.until("the key is made", func() bool { return b.sell.flow.Phase == register.SellReviewing })
-			b.send(sellEvent{register.Approved{Approval: register.Approval{User: shop().Users[1], Code: protocol.NewSecret("755224")}}})
-			b.hand += lookFirst
-			b.press("y")
-			b.until("the card is made or not", func() bool {
-				return b.sell.flow.Phase != register.SellMaking && b.sell.flow.Phase != register.SellPaying
-			})
-			// There is no server: what was made is asked for, and refused.
-			if paid := b.sell.flow.Phase == register.SellDone; paid != c.paid || !paid && b.sell.flow.Note.Why != register.WhyNotWrittenCard {
-				t.Errorf("phase %d, %+v", b.sell.flow.Phase, b.sell.flow.Note)
-			}
-			if c.paid && b.sell.wallet != nil {
-				t.Error("the key is kept although the card holds it")
-			}
-		})
 	}
 }

@@ -3,12 +3,10 @@ package tui
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
-	"till/device"
 	"till/protocol"
 	"till/protocol/terminal"
 	"till/tui/register"
@@ -62,7 +60,7 @@ func (m *model) performSell(e register.Effect) tea.Cmd {
 		return m.makeKey(e)
 	case register.Make:
 		if e.Order.Method == protocol.MethodMagcard {
-			return m.writeCard(e.Order)
+			return m.writeCard(e.Order, m.o.Stripes)
 		}
 		return m.makePaper(e.Order)
 	case register.Pay:
@@ -161,78 +159,6 @@ func (p printed) apply(m *model) tea.Cmd {
 		{action: ActBack, keys: []string{"esc", "n"}, do: closing(made(register.WhyNotPrinted))},
 	}})
 	return nil
-}
-
-// cardTime is how long the two swipes of a card are waited for; the reader itself
-// gives up 30 seconds after it asked for one.
-const cardTime = 90 * time.Second
-
-// writeCard writes the key to a card. Only when it was read back, with another
-// swipe, and holds the same do coins move.
-func (m *model) writeCard(o protocol.Dispense) tea.Cmd {
-	wallet, card, stripes := m.sell.wallet, m.o.Card, m.o.Stripes
-	if wallet == nil || card == nil {
-		return func() tea.Msg { return sellEvent{register.Made{ID: o.ID, Why: register.WhyNoWriter}} }
-	}
-	stripe, err := wallet.Card()
-	if err != nil {
-		return func() tea.Msg { return cardMade{o.ID, err} }
-	}
-	ctx, cancel := m.within(cardTime)
-	m.sell.stop, m.sell.again = cancel, false
-	return func() tea.Msg {
-		if err := card.Write(ctx, stripe, stripes); err != nil {
-			cancel()
-			stripe.Wipe()
-			return cardMade{o.ID, err}
-		}
-		return cardWritten{o.ID, func() error {
-			defer cancel()
-			defer stripe.Wipe()
-			back, err := card.Read(ctx)
-			if err != nil {
-				return err
-			}
-			defer back.Wipe()
-			if !back.Holds(stripe) {
-				return &device.CardError{Fault: device.CardDiffers}
-			}
-			return nil
-		}}
-	}
-}
-
-// cardWritten is a card that is to be swiped once more, to be checked.
-type cardWritten struct {
-	id    protocol.PayoutID
-	check func() error
-}
-
-func (c cardWritten) apply(m *model) tea.Cmd {
-	m.sell.again = true
-	return func() tea.Msg { return cardMade{c.id, c.check()} }
-}
-
-// cardMade tells whether a card holds the key.
-type cardMade struct {
-	id  protocol.PayoutID
-	err error
-}
-
-func (c cardMade) apply(m *model) tea.Cmd {
-	made := register.Made{ID: c.id}
-	if c.err != nil {
-		m.o.Log.Warn("write card", "payout", c.id, "error", c.err)
-		made.Why = register.WhyNotWrittenCard
-		var fault *device.CardError
-		if errors.As(c.err, &fault) {
-			made.Detail = m.w.fault(fault.Fault)
-		}
-	} else {
-		m.sell.wallet.Wipe()
-		m.sell.wallet = nil
-	}
-	return m.payOut(made)
 }
 
 // payoutDraft is what is kept of a payout under way; no approval and no key.

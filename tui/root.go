@@ -41,7 +41,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		return m, nil
 	}
-	cmd = tea.Batch(cmd, m.refresh(), m.tick())
+	cmd = tea.Batch(cmd, m.refresh(), m.awaitCard(), m.tick())
 	m.frame = m.draw()
 	m.publish()
 	return m, cmd

@@ -130,7 +130,7 @@ func (c counter) furnish(o *tui.Options, devices *boot.Counter) {
 		o.Drawer = devices.Drawer
 	}
 	if devices.Card != nil {
-		o.Card, o.Devices["card"] = devices.Card, devices.Card
+		o.Card, o.Devices["card"], o.Swipe = devices.Card, devices.Card, devices.Swipe
 	}
 	if devices.Scanner != nil {
 		o.Devices["scanner"] = devices.Scanner

@@ -53,7 +53,8 @@ type CardReader struct {
 	zeros   [3]int // before the first one
 	lamps   byte   // green, yellow, red
 
-	card *card
+	card  *card
+	fresh bool // it was written and not read since
 }
 
 // NewCardReader is a reader of the profile msr605 (also ""), msr606 or msr206.
@@ -130,7 +131,7 @@ func (r *CardReader) Insert(hi bool, texts ...string) error {
 		}
 		c.tracks[i] = append(make([]bool, 22), bits...)
 	}
-	r.change(func() { r.card = c })
+	r.change(func() { r.card, r.fresh = c, false })
 	return nil
 }
 
@@ -153,11 +154,16 @@ func (r *CardReader) Waiting() bool {
 // AwaitWaiting waits until the reader waits for a swipe, and tells whether it
 // does: not when the context ended first.
 func (r *CardReader) AwaitWaiting(ctx context.Context) bool {
+	return r.await(ctx, func() bool { return r.waiting != 0 })
+}
+
+// await waits until is, which is called with mu held.
+func (r *CardReader) await(ctx context.Context, is func() bool) bool {
 	for {
 		r.mu.Lock()
-		waiting, changed := r.waiting != 0, r.changed
+		there, changed := is(), r.changed
 		r.mu.Unlock()
-		if waiting {
+		if there {
 			return true
 		}
 		select {
@@ -166,6 +172,12 @@ func (r *CardReader) AwaitWaiting(ctx context.Context) bool {
 			return false
 		}
 	}
+}
+
+// AwaitMaking waits until the reader waits to write a card, or to read the one
+// that it has just written, and tells whether it does.
+func (r *CardReader) AwaitMaking(ctx context.Context) bool {
+	return r.await(ctx, func() bool { return r.waiting == 'w' || r.waiting != 0 && r.fresh })
 }
 
 // Swipe is how a card passes the head.

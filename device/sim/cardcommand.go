@@ -237,8 +237,10 @@ func (r *CardReader) swipe(how Swipe) {
 	r.waiting = 0
 	switch command {
 	case 'r', 'm':
+		r.fresh = false
 		r.readCard(command == 'm', how)
 	case 'w':
+		r.fresh = true
 		r.writeCard(how)
 	case 'c':
 		r.eraseCard(how)

@@ -38,6 +38,8 @@ type Counter struct {
 	Display *device.Display
 	// Paper is the simulated printer that "sim:" stands for.
 	Paper *sim.Printer
+	// Swipe pulls the card of the simulated reader through; nil: cards are real.
+	Swipe func()
 	// Scans is what the scanner read; "" is a scan that was refused.
 	Scans chan string
 	// Changed has a value when the state of a device is another.
@@ -148,6 +150,7 @@ func (c *Counter) openCard(set *config.Config, simulate bool) error {
 		reader, err := sim.NewCardReader("", nil)
 		if err == nil {
 			c.run = append(c.run, func(ctx context.Context) { swipe(ctx, reader) })
+			c.Swipe = func() { reader.Swipe(sim.GoodSwipe) }
 		}
 		return reader, err
 	})
@@ -162,10 +165,10 @@ func (c *Counter) openCard(set *config.Config, simulate bool) error {
 // swipeTime is how long the hand at a simulated reader takes to swipe.
 const swipeTime = 1500 * time.Millisecond
 
-// swipe is the hand at a simulated reader: one card, swiped whenever the reader
-// waits for it.
+// swipe is the hand at a simulated reader: one card, swiped when the reader waits
+// to write it and to check what it wrote. For all else there is [Counter.Swipe].
 func swipe(ctx context.Context, reader *sim.CardReader) {
-	for reader.AwaitWaiting(ctx) {
+	for reader.AwaitMaking(ctx) {
 		timer := time.NewTimer(swipeTime)
 		select {
 		case <-timer.C:
