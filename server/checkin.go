@@ -24,7 +24,9 @@ func (s *Server) CheckIn(ctx context.Context, id protocol.TerminalID, p protocol
 	}
 	displaced := s.lines.enter(id, seen)
 	if len(p.Journal) > 0 {
-		if err := s.storeJournal(ctx, id, p.Journal); err != nil {
+		err := s.storeJournal(ctx, id, p.Journal)
+		s.guard.journal(id, seen.at, err)
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -275,12 +275,15 @@ func (s *Server) tellReserve(ctx context.Context, left protocol.Sat) {
 	news := low && !s.desk.low
 	s.desk.low = low
 	s.desk.mu.Unlock()
+	message := ""
+	if low {
+		message = fmt.Sprintf("the wallet holds %s, less than the largest payout: fill it up", bitcoin(left))
+	}
+	s.guard.noteReserve(holdings{true, message})
 	if !news {
 		return
 	}
 	err := s.write(context.WithoutCancel(ctx), func(w *work) error {
-		message := fmt.Sprintf("the wallet holds %s, less than the largest payout: fill it up", bitcoin(left))
-		w.alarm("reserve", "", "%s", message)
 		return w.alertAll(protocol.AlertReserveLow, protocol.Notice{Reason: "reserve_low", Message: message, Since: w.now})
 	})
 	if err != nil {

@@ -371,12 +371,8 @@ func (s *Server) noteHealth(ctx context.Context, tip Tip, fault error) {
 	if notice.Reason == nodeOld {
 		notice.Since = tip.Time
 	}
-	err := s.write(ctx, func(w *work) error {
-		if notice.Reason == nodeSilent {
-			w.alarm("node", "", "%s", notice.Message)
-		}
-		return w.alertAll(protocol.AlertNodeBehind, notice)
-	})
+	ring(s.guard.bell)
+	err := s.write(ctx, func(w *work) error { return w.alertAll(protocol.AlertNodeBehind, notice) })
 	if err != nil {
 		s.o.Log.ErrorContext(ctx, "state of the chain not told", "error", err)
 	}

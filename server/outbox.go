@@ -35,9 +35,12 @@ func (w *work) intend(kind, ref string, due protocol.Time) (*Effect, error) {
 	return e, nil
 }
 
-func (s *Server) wakeOutbox() {
+func (s *Server) wakeOutbox() { ring(s.outbox) }
+
+// ring leaves a token in a channel that holds one.
+func ring(bell chan struct{}) {
 	select {
-	case s.outbox <- struct{}{}:
+	case bell <- struct{}{}:
 	default:
 	}
 }

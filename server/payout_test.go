@@ -409,11 +409,7 @@ func TestApprovalsAreBoundCountedAndLocked(t *testing.T) {
 	if _, err := b.NewTOTP(ctx, "1"); !errors.Is(err, server.ErrNotApprover) {
 		t.Errorf("a cashier's TOTP: %v", err)
 	}
-	b.alarms.mu.Lock()
-	defer b.alarms.mu.Unlock()
-	if n := len(slices.DeleteFunc(slices.Clone(b.alarms.all), func(a server.Alarm) bool { return a.Kind != "approvals" })); n < 2 {
-		t.Errorf("the owner heard of %d locks", n)
-	}
+	settled(t, "the owner hears of two locks", func() bool { return len(b.alarms.of("approvals")) >= 2 })
 }
 
 func TestRefundPaysBackNoMoreThanWasReceived(t *testing.T) {

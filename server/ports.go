@@ -228,17 +228,3 @@ type Mint interface {
 	Lock(ctx context.Context, l *taler.Lock) (*taler.LockAnswer, error)
 	Unlock(ctx context.Context, u *taler.Unlock) error
 }
-
-// Alarm is what the owner should know wherever he is.
-type Alarm struct {
-	Kind     string // a word: journal_fork, tamper, replaced, approvals, payout, node, rates
-	Message  string // a sentence
-	Terminal string // its name, "" the shop
-	At       protocol.Time
-}
-
-// Alarms carries alarms out of the shop. Raise returns at once; what cannot be
-// delivered is the implementation's to keep or to log.
-type Alarms interface {
-	Raise(ctx context.Context, a Alarm)
-}

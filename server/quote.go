@@ -135,12 +135,8 @@ func (s *Server) tellQuote(ctx context.Context, kind protocol.AlertKind, none st
 	if s.quoted.none == none {
 		return nil
 	}
-	err := s.write(ctx, func(w *work) error {
-		if none != "" {
-			w.alarm("rates", "", "no price can be given: %s", n.Message)
-		}
-		return w.alertAll(kind, n)
-	})
+	ring(s.guard.bell)
+	err := s.write(ctx, func(w *work) error { return w.alertAll(kind, n) })
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", kind, err)
 	}

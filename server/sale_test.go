@@ -285,11 +285,7 @@ func TestReplacedPaymentRefusesAndTheFlagStays(t *testing.T) {
 	if deep := till.untilState(d.sale, protocol.SaleConfirmed); !slices.Contains(deep.Flags, protocol.FlagReplaced) || deep.Verdict != protocol.VerdictAccept {
 		t.Fatalf("confirmed as %+v", deep)
 	}
-	till.alarms.mu.Lock()
-	defer till.alarms.mu.Unlock()
-	if !slices.ContainsFunc(till.alarms.all, func(a server.Alarm) bool { return a.Kind == "replaced" }) {
-		t.Errorf("the owner was not told: %+v", till.alarms.all)
-	}
+	settled(t, "the owner is told", func() bool { return len(till.alarms.of("replaced")) > 0 })
 }
 
 func TestFeeBumpToTheSameAddressCountsAsReplacedToo(t *testing.T) {

@@ -15,17 +15,17 @@ import (
 	"till/protocol"
 )
 
-// Options are what a [Server] stands on. All but Alarms and Ecash are needed.
+// Options are what a [Server] stands on. All but Couriers and Ecash are needed.
 type Options struct {
-	Store  Store
-	Chain  Chain
-	Wallet Wallet
-	Rates  Rates
-	Alarms Alarms // nil: the log alone
-	Ecash  *Ecash // nil: e-cash is not taken
-	Clock  func() protocol.Time
-	Random io.Reader // safe for use by many goroutines
-	Log    *slog.Logger
+	Store    Store
+	Chain    Chain
+	Wallet   Wallet
+	Rates    Rates
+	Couriers []Courier // of alarms; none: the log alone
+	Ecash    *Ecash    // nil: e-cash is not taken
+	Clock    func() protocol.Time
+	Random   io.Reader // safe for use by many goroutines
+	Log      *slog.Logger
 	// SealKey, [SealKeySize] bytes, keeps the CA's key, the quote key and approvers'
 	// secrets sealed in the database; whoever loses it pairs all terminals anew.
 	SealKey  []byte
@@ -75,7 +75,9 @@ type Server struct {
 	config  atomic.Pointer[protocol.Config]
 	reload  sync.Mutex
 	effects map[string]effect
-	outbox  chan struct{} // holds a token when an effect may be due
+	outbox  chan struct{}   // holds a token when an effect may be due
+	posts   []chan struct{} // of each courier, when a letter may be due
+	guard   *guard
 	moved   chan struct{} // closed and replaced when the clock jumps
 	movedMu sync.Mutex
 }
@@ -95,10 +97,13 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s := &Server{
-		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), desk: newDesk(),
+		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), desk: newDesk(), guard: newGuard(),
 		outbox: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 	s.effects = map[string]effect{effectBroadcast: s.broadcast}
+	for range o.Couriers {
+		s.posts = append(s.posts, make(chan struct{}, 1))
+	}
 	err = o.Store.Write(ctx, func(tx *Tx) error {
 		if err := bind(tx, s.identity); err != nil {
 			return err
@@ -217,8 +222,11 @@ func (s *Server) quoteKeys() []protocol.QuoteKey {
 // lost chain does not end it.
 func (s *Server) Run(ctx context.Context) error {
 	var duties sync.WaitGroup
-	for _, duty := range []func(context.Context){s.followChain, s.probeChain, s.evaluate, s.refreshQuotes, s.runOutbox, s.flushPresences, s.runCashDesk} {
+	for _, duty := range []func(context.Context){s.followChain, s.probeChain, s.evaluate, s.refreshQuotes, s.runOutbox, s.flushPresences, s.runCashDesk, s.keepGuard} {
 		duties.Go(func() { duty(ctx) })
+	}
+	for i, c := range s.o.Couriers {
+		duties.Go(func() { s.runCourier(ctx, c, s.posts[i]) })
 	}
 	<-ctx.Done()
 	s.lines.shut()

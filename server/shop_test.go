@@ -53,13 +53,38 @@ func (f *fixed) Current(now protocol.Time) (server.Price, *protocol.NoQuote) {
 
 // alarms keeps what the owner was told.
 type alarms struct {
-	mu  sync.Mutex
-	all []server.Alarm
+	mu   sync.Mutex
+	all  []server.Alarm
+	down bool
 }
 
-func (a *alarms) Raise(_ context.Context, alarm server.Alarm) {
+func (a *alarms) Name() string { return "test" }
+
+func (a *alarms) Deliver(_ context.Context, alarm server.Alarm) error {
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.down {
+		return errors.New("nobody answers")
+	}
 	a.all = append(a.all, alarm)
+	return nil
+}
+
+// of gives what arrived of a kind.
+func (a *alarms) of(kind string) (some []server.Alarm) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, alarm := range a.all {
+		if alarm.Kind == kind {
+			some = append(some, alarm)
+		}
+	}
+	return some
+}
+
+func (a *alarms) refuse(down bool) {
+	a.mu.Lock()
+	a.down = down
 	a.mu.Unlock()
 }
 
@@ -151,7 +176,7 @@ func (s *shop) start() {
 
 func (s *shop) options() server.Options {
 	o := server.Options{
-		Store: s.db, Chain: s.chain, Wallet: s.wallet, Rates: s.rates, Alarms: s.alarms, Clock: s.clock, Random: rand.Reader,
+		Store: s.db, Chain: s.chain, Wallet: s.wallet, Rates: s.rates, Couriers: []server.Courier{s.alarms}, Clock: s.clock, Random: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(testLog{s.t}, nil)), SealKey: make([]byte, server.SealKeySize), Settings: s.set,
 	}
 	if s.around != nil {

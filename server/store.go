@@ -51,6 +51,8 @@ type Tx struct {
 	Approvals ApprovalRows
 	Outbox    OutboxRows
 	Shop      ShopRows
+	Alarms    AlarmRows
+	Letters   LetterRows
 
 	Bills     BillRows
 	Contracts ContractRows

@@ -319,3 +319,10 @@ func (w *watch) health(now protocol.Time, silent, behind bool) protocol.Notice {
 	}
 	return n
 }
+
+// state tells whether the chain is silent, or else behind.
+func (w *watch) state() (silent, behind bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.silent, w.behind
+}

@@ -38,7 +38,10 @@ func (s *Server) write(ctx context.Context, f func(w *work) error) error {
 				sales: map[protocol.SaleID]struct{}{},
 				due:   map[protocol.SaleID]protocol.Time{},
 			}
-			return f(w)
+			if err := f(w); err != nil {
+				return err
+			}
+			return w.storeAlarms()
 		})
 		s.roll.generation.Add(1) // whatever the outcome
 		if errors.Is(err, ErrChanged) {
@@ -68,9 +71,11 @@ func (w *work) finish(ctx context.Context) {
 		s.cash.ring()
 	}
 	for _, a := range w.alarms {
-		s.o.Log.WarnContext(ctx, "alarm", "kind", a.Kind, "terminal", a.Terminal, "message", a.Message)
-		if s.o.Alarms != nil {
-			s.o.Alarms.Raise(ctx, a)
+		s.o.Log.WarnContext(ctx, "alarm", "kind", a.Kind, "terminal", a.Terminal, "message", a.Message, "over", a.Ended != 0)
+	}
+	if len(w.alarms) > 0 {
+		for _, post := range s.posts {
+			ring(post)
 		}
 	}
 }
@@ -154,9 +159,4 @@ func (tx *Tx) speaksFor(caller, owner protocol.TerminalID) (bool, error) {
 	}
 	heir, err := tx.heir(owner)
 	return heir == caller, err
-}
-
-// alarm tells the owner, after the commit.
-func (w *work) alarm(kind, terminal, format string, args ...any) {
-	w.alarms = append(w.alarms, Alarm{Kind: kind, Terminal: terminal, Message: fmt.Sprintf(format, args...), At: w.now})
 }

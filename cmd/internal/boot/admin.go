@@ -55,6 +55,8 @@ var commands = map[string]func(ctx context.Context, s *server.Server, params jso
 	"catalogue.export": command(exportCatalogue),
 	"debt.list":        command(listDebts),
 	"debt.settle":      command(settleDebt),
+	"alert.list":       command(listAlerts),
+	"alert.test":       command(testAlerts),
 }
 
 func command[P any](do func(context.Context, *server.Server, P) (any, error)) func(context.Context, *server.Server, json.RawMessage) (any, error) {

@@ -33,7 +33,7 @@ const leastFree = 200 << 20
 func Examine(ctx context.Context, c *config.Config, dir string, clock *Clock) []Finding {
 	findings := []Finding{examineClock(clock), examineDisk(dir)}
 	if c.Server.URL == "" {
-		findings = append(findings, examineDatabase(ctx, c, dir), examineWallet(c, dir), examineChain(ctx, c), examineRates(ctx, c, clock))
+		findings = append(findings, examineDatabase(ctx, c, dir), examineWallet(c, dir), examineChain(ctx, c), examineRates(ctx, c, clock), examineAlerts(c, clock))
 	}
 	return append(append(findings, examineTerminal(ctx, c, dir, clock)), examineDevices(ctx, c)...)
 }

@@ -100,8 +100,12 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	couriers, err := openCouriers(o.Config, o.Practice, o.Clock)
+	if err != nil {
+		return err
+	}
 	s.core, err = server.New(ctx, server.Options{
-		Store: db, Chain: s.shop.chain, Wallet: s.shop.wallet, Rates: s.shop.rates, Ecash: ecash,
+		Store: db, Chain: s.shop.chain, Wallet: s.shop.wallet, Rates: s.shop.rates, Ecash: ecash, Couriers: couriers,
 		Clock: o.Clock.Time, Random: o.Random, Log: o.Log, SealKey: key, Settings: rules,
 	})
 	if err != nil {

@@ -90,11 +90,16 @@ type Config struct {
 		Holder       string
 	}
 	Lightning struct{ URL, MacaroonFile, CertFile string }
-	Alerts    struct{ WebhookURL, WebhookSecretFile string }
-	Printer   struct{ URL, Profile string }
-	Card      struct{ URL, Coercivity string }
-	Scanner   struct{ URL, Suffix, Trigger string }
-	Display   struct {
+	Alerts    struct {
+		WebhookURL, WebhookSecretFile      string
+		SMTPServer, SMTPSecurity, SMTPUser string
+		SMTPPasswordFile, MailFrom         string
+		MailTo                             []string
+	}
+	Printer struct{ URL, Profile string }
+	Card    struct{ URL, Coercivity string }
+	Scanner struct{ URL, Suffix, Trigger string }
+	Display struct {
 		URL, Set      string
 		BehindPrinter bool
 	}

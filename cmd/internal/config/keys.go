@@ -158,8 +158,14 @@ var Keys = []Key{
 	text("lightning.macaroon_file", "", "its macaroon", func(c *Config) *string { return &c.Lightning.MacaroonFile }),
 	text("lightning.cert_file", "", "its TLS certificate", func(c *Config) *string { return &c.Lightning.CertFile }),
 
-	text("alerts.webhook_url", "", "where alerts are posted", func(c *Config) *string { return &c.Alerts.WebhookURL }),
-	text("alerts.webhook_secret_file", "", "file with the secret that signs them", func(c *Config) *string { return &c.Alerts.WebhookSecretFile }),
+	text("alerts.webhook_url", "", "https://… where what the owner should know is posted as JSON", func(c *Config) *string { return &c.Alerts.WebhookURL }),
+	text("alerts.webhook_secret_file", "", "file with the secret that signs it: HMAC-SHA-256 over TIME.BODY", func(c *Config) *string { return &c.Alerts.WebhookSecretFile }),
+	text("alerts.smtp_server", "", "HOST:PORT of a mail server, such as mail.example.com:587", func(c *Config) *string { return &c.Alerts.SMTPServer }),
+	choice("alerts.smtp_security", "starttls", "how the connection is protected", []string{"starttls", "tls", "none"}, func(c *Config) *string { return &c.Alerts.SMTPSecurity }),
+	text("alerts.smtp_user", "", "user of the mail server; empty signs nobody in", func(c *Config) *string { return &c.Alerts.SMTPUser }),
+	text("alerts.smtp_password_file", "", "file with the password", func(c *Config) *string { return &c.Alerts.SMTPPasswordFile }),
+	text("alerts.mail_from", "", "sender of the mail", func(c *Config) *string { return &c.Alerts.MailFrom }),
+	list("alerts.mail_to", "", "who gets it", func(c *Config) *[]string { return &c.Alerts.MailTo }),
 
 	text("printer.url", "none", "serial:///dev/…?baud=38400, tcp://HOST:9100, sim:, none", func(c *Config) *string { return &c.Printer.URL }),
 	choice("printer.profile", "auto", "what the printer can do", []string{"auto", "epson-80", "epson-80-wide", "clone-80", "clone-58", "generic"}, func(c *Config) *string { return &c.Printer.Profile }),

@@ -299,6 +299,14 @@ func (l *loader) judge() {
 	if _, _, err := net.SplitHostPort(c.Server.RPC); err != nil {
 		l.fault(where("server.rpc"), "must be HOST:PORT")
 	}
+	if a := c.Alerts; a.WebhookURL != "" {
+		if u, err := url.Parse(a.WebhookURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			l.fault(where("alerts.webhook_url"), "must be https://HOST/…")
+		}
+	}
+	if a := c.Alerts; a.SMTPServer != "" && (a.MailFrom == "" || len(a.MailTo) == 0) {
+		l.fault(where("alerts.smtp_server"), "alerts.mail_from and alerts.mail_to are needed, too")
+	}
 	for _, source := range c.Rates.Sources {
 		if !contains([]string{"kraken", "coinbase", "bitstamp", "coingecko", "json", "file", "fixed"}, source) {
 			l.fault(where("rates.sources"), "there is no source %q", source)
