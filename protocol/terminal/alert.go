@@ -99,7 +99,9 @@ func (c *change) applyAlert(ctx context.Context, a protocol.Alert) (urgent bool,
 	case protocol.AlertContract:
 		return applied(ctx, a, func(ctx context.Context, b protocol.ContractReady, body string) (bool, error) {
 			c.touch(b.Sale)
-			return false, c.exec(ctx, `UPDATE tenders SET contract = $1 WHERE id = $2`, body, b.Tender)
+			return false, errors.Join(
+				c.exec(ctx, `UPDATE tenders SET contract = $1 WHERE id = $2`, body, b.Tender),
+				c.exec(ctx, `UPDATE tabs SET contract = $1 WHERE id = $2`, body, b.Tender))
 		})
 	case protocol.AlertInvoice:
 		return applied(ctx, a, func(ctx context.Context, b protocol.InvoiceReady, body string) (bool, error) {
@@ -166,7 +168,10 @@ func (c *change) incoming(ctx context.Context, in protocol.Incoming, _ string) (
 
 func (c *change) depositStatus(ctx context.Context, d protocol.DepositStatus, body string) (bool, error) {
 	c.touch(d.Sale)
-	if err := c.exec(ctx, `UPDATE tenders SET deposit = $1 WHERE id = $2`, body, d.Tender); err != nil {
+	err := errors.Join(
+		c.exec(ctx, `UPDATE tenders SET deposit = $1 WHERE id = $2`, body, d.Tender),
+		c.exec(ctx, `UPDATE tabs SET deposit = $1 WHERE id = $2`, body, d.Tender))
+	if err != nil {
 		return false, err
 	}
 	open, err := c.onScreen(ctx, d.Sale)

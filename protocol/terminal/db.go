@@ -13,7 +13,7 @@ import (
 )
 
 // migrations are run once each, in order, and never edited after a release.
-var migrations = []string{schema1}
+var migrations = []string{schema1, schemaTabs}
 
 // Money and moments are integers (minor units, milliseconds since 1970), ids are
 // made by us, bodies are the JSON of the wire.
@@ -152,6 +152,14 @@ CREATE INDEX jobs_waiting ON jobs (id) WHERE state IN ('pending', 'printing');
 CREATE INDEX jobs_sale ON jobs (sale) WHERE sale <> '';
 
 CREATE TABLE drafts (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+`
+
+// schemaTabs keeps what is told of a tab and what was rung up on it.
+const schemaTabs = `
+ALTER TABLE tabs ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tabs ADD COLUMN lines TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE tabs ADD COLUMN contract TEXT;
+ALTER TABLE tabs ADD COLUMN deposit TEXT;
 `
 
 // dsn names the database file with how its connections behave: a commit is on

@@ -102,12 +102,28 @@ func (c *change) saleEnded(ctx context.Context, e *protocol.Entry, s protocol.Sa
 
 func (c *change) tabOpened(ctx context.Context, e *protocol.Entry, o protocol.TabOpened) error {
 	c.touch(o.Sale)
-	return c.exec(ctx, `INSERT INTO tabs (id, sale, body) VALUES ($1, $2, $3)`, o.Tender, o.Sale, string(e.Body))
+	return c.exec(ctx, `INSERT INTO tabs (id, sale, body, opened) VALUES ($1, $2, $3, $4)`, o.Tender, o.Sale, string(e.Body), e.At)
 }
 
+// tabCharged adds the round's lines to those before; the sale is found by them.
 func (c *change) tabCharged(ctx context.Context, _ *protocol.Entry, r protocol.TabCharged) error {
 	c.touch(r.Sale)
-	return c.must(ctx, `UPDATE tabs SET charged = $1 WHERE id = $2 AND sale = $3`, r.Amount.Minor, r.Tender, r.Sale)
+	var before string
+	if err := c.get(ctx, `SELECT lines FROM tabs WHERE id = $1 AND sale = $2`, []any{r.Tender, r.Sale}, &before); err != nil {
+		return missing(err)
+	}
+	var lines []protocol.Line
+	if err := protocol.DecodeResult([]byte(before), &lines); err != nil {
+		return err
+	}
+	after, err := text(append(lines, r.Lines...))
+	if err != nil {
+		return err
+	}
+	if err := c.must(ctx, `UPDATE tabs SET charged = $1, lines = $2 WHERE id = $3 AND sale = $4`, r.Amount.Minor, after, r.Tender, r.Sale); err != nil {
+		return err
+	}
+	return c.exec(ctx, `UPDATE sales SET words = words || $1 WHERE id = $2`, searchable(protocol.SaleOpened{Lines: r.Lines}), r.Sale)
 }
 
 func (c *change) tabClosed(ctx context.Context, _ *protocol.Entry, r protocol.TabClosed) error {

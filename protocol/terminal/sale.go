@@ -13,7 +13,8 @@ const (
 	SaidParked    Said = "parked"
 )
 
-// Sale is one sale as the journal and the server's alerts tell it.
+// Sale is one sale as the journal and the server's alerts tell it. The opening of a
+// tab's sale has grown by the rounds that were charged, and its Tenders hold the tab.
 type Sale struct {
 	Opening protocol.SaleOpened
 	Opened  protocol.Time
@@ -46,9 +47,25 @@ type Tender struct {
 // Tab is an e-cash tender that is charged in rounds.
 type Tab struct {
 	protocol.TabOpened
-	Charged protocol.Money // cumulative
-	Closed  bool
-	Status  *protocol.TabStatus
+	Opened   protocol.Time
+	Charged  protocol.Money // cumulative
+	Lines    []protocol.Line
+	Closed   bool
+	Status   *protocol.TabStatus
+	Contract *protocol.ContractReady // what the customer scans
+	Deposit  *protocol.DepositStatus
+}
+
+// grow adds what was charged on tabs to the sale.
+func (s *Sale) grow() {
+	for _, b := range s.Tabs {
+		s.Opening.Total.Minor += b.Charged.Minor
+		s.Opening.Lines = append(s.Opening.Lines, b.Lines...)
+		s.Tenders = append(s.Tenders, Tender{
+			TenderAdded: protocol.TenderAdded{Sale: b.Sale, Tender: b.Tender, Kind: protocol.TenderEcash, Amount: b.Charged},
+			Added:       b.Opened, Contract: b.Contract, Deposit: b.Deposit,
+		})
+	}
 }
 
 // SaleFilter selects sales, newest first.

@@ -105,12 +105,13 @@ func complete(ctx context.Context, q querier, s *Sale) error {
 	if s.Tenders, err = all(rows, err, scanTender); err != nil {
 		return err
 	}
-	rows, err = q.QueryContext(ctx, `SELECT body, charged, closed, status FROM tabs WHERE sale = $1 ORDER BY position`, s.ID())
+	rows, err = q.QueryContext(ctx, `SELECT body, opened, charged, lines, closed, status, contract, deposit FROM tabs WHERE sale = $1 ORDER BY position`, s.ID())
 	if s.Tabs, err = all(rows, err, scanTab); err != nil {
 		return err
 	}
 	rows, err = q.QueryContext(ctx, `SELECT body FROM refunds WHERE sale = $1 ORDER BY position`, s.ID())
 	s.Refunds, err = all(rows, err, scanBody[protocol.Refund])
+	s.grow()
 	return err
 }
 
@@ -125,11 +126,12 @@ func scanTender(rows *sql.Rows) (Tender, error) {
 
 func scanTab(rows *sql.Rows) (Tab, error) {
 	var b Tab
-	var body string
-	var status sql.NullString
+	var body, lines string
+	var status, contract, deposit sql.NullString
 	var charged int64
-	err := rows.Scan(&body, &charged, &b.Closed, &status)
-	err = errors.Join(err, protocol.DecodeResult([]byte(body), &b.TabOpened), fill(status, &b.Status))
+	err := rows.Scan(&body, &b.Opened, &charged, &lines, &b.Closed, &status, &contract, &deposit)
+	err = errors.Join(err, protocol.DecodeResult([]byte(body), &b.TabOpened), protocol.DecodeResult([]byte(lines), &b.Lines),
+		fill(status, &b.Status), fill(contract, &b.Contract), fill(deposit, &b.Deposit))
 	b.Charged = protocol.Money{Currency: b.MaxAmount.Currency, Minor: charged}
 	return b, err
 }

@@ -214,11 +214,13 @@ func TestTheServersWordOnATenderIsKeptBesideIt(t *testing.T) {
 	rounds := protocol.TenderID(c.id())
 	c.append(protocol.EntrySaleOpened, protocol.SaleOpened{Sale: tab, Total: eur(0)})
 	c.append(protocol.EntryTabOpened, protocol.TabOpened{Sale: tab, Tender: rounds, MaxAmount: eur(5000)})
-	c.append(protocol.EntryTabCharged, protocol.TabCharged{Sale: tab, Tender: rounds, Amount: eur(1200)})
-	c.append(protocol.EntryTabCharged, protocol.TabCharged{Sale: tab, Tender: rounds, Amount: eur(1900)})
+	c.append(protocol.EntryTabCharged, protocol.TabCharged{Sale: tab, Tender: rounds, Amount: eur(1200), Lines: []protocol.Line{{Name: "Melange", Quantity: 1000, Price: eur(1200)}}})
+	c.append(protocol.EntryTabCharged, protocol.TabCharged{Sale: tab, Tender: rounds, Amount: eur(1900), Lines: []protocol.Line{{Name: "Strudel", Quantity: 1000, Price: eur(700)}}})
 	c.append(protocol.EntryTabClosed, protocol.TabClosed{Sale: tab, Tender: rounds})
 	c.append(protocol.EntrySalePaid, protocol.SaleEnded{Sale: tab})
+	c.shop.tell(protocol.AlertContract, protocol.ContractReady{Sale: tab, Tender: rounds, TransactionID: "R", URL: "taler+http://y", Expiry: 5})
 	c.shop.tell(protocol.AlertTab, protocol.TabStatus{Sale: tab, Tender: rounds, State: "paid", MaxAmount: eur(5000)})
+	c.shop.tell(protocol.AlertDeposit, protocol.DepositStatus{Sale: tab, Tender: rounds, State: "accepted", Amount: eur(1900)})
 	c.exchange()
 	c.restart()
 
@@ -231,6 +233,16 @@ func TestTheServersWordOnATenderIsKeptBesideIt(t *testing.T) {
 	must(t, err)
 	if len(got.Tabs) != 1 || got.Tabs[0].Charged != eur(1900) || !got.Tabs[0].Closed || got.Tabs[0].Status == nil || got.Tabs[0].Status.State != "paid" {
 		t.Errorf("%+v", got.Tabs)
+	}
+	if o := got.Opening; o.Total != eur(1900) || len(o.Lines) != 2 || o.Lines[1].Name != "Strudel" {
+		t.Errorf("the sale of a tab holds %+v", o)
+	}
+	if len(got.Tenders) != 1 || got.Tenders[0].Amount != eur(1900) || got.Tenders[0].Kind != protocol.TenderEcash ||
+		got.Tenders[0].Contract == nil || got.Tenders[0].Contract.URL != "taler+http://y" || got.Tenders[0].Deposit == nil {
+		t.Errorf("the tab among the tenders: %+v", got.Tenders)
+	}
+	if found, err := c.Sales(ctx, SaleFilter{Text: "strudel"}); err != nil || len(found) != 1 || found[0].ID() != tab {
+		t.Errorf("by what was rung up on it: %+v, %v", found, err)
 	}
 	if waiting, _ := c.Alerts(ctx); len(waiting) != 0 {
 		t.Errorf("%d alerts wait for a person", len(waiting))
