@@ -12,7 +12,8 @@ import (
 type DisplayLanguage interface {
 	// Start puts the display into a known state.
 	Start() []byte
-	// Show shows two lines; what is longer than a line is cut off.
+	// Show shows two lines; what is longer than a line is cut off. What stands
+	// after a tab is flush right; the left gives way to it.
 	Show(upper, lower string) []byte
 }
 

@@ -12,17 +12,19 @@ import (
 
 // spoken are lines of receipts, and how printers with few code pages spell them;
 // "" is as written.
-var spoken = []struct{ text, plain string }{
+var spoken = []struct{ text, plain, kana string }{
 	{text: "3 Käsekrainer à 4,80 €, süß"},
 	{text: "Übergröße ÄÖÜ äöü ß"},
 	{text: "Café crème, garçon, Noël à l'île"},
 	{text: "Forêt d'hêtres, où ça?"},
-	{"Bœuf, œuf mollet – 7,50 €", "Boeuf, oeuf mollet - 7,50 €"},
-	{"« 2 croissants »", ""},
+	{text: "Bœuf, œuf mollet – 7,50 €", plain: "Boeuf, oeuf mollet - 7,50 €"},
+	{text: "« 2 croissants »"},
 	// No page of theirs has macrons: they are left off, as passports do.
-	{"Tōkyō Ōsaka kōhī ryōri", "Tokyo Osaka kohi ryori"},
-	{"gyūnyū, Fūjī, sēru", "gyunyu, Fuji, seru"},
-	{"1.200 ¥ = 0,00012345 ₿", "1.200 ¥ = 0,00012345 BTC"},
+	{text: "Tōkyō Ōsaka kōhī ryōri", plain: "Tokyo Osaka kohi ryori"},
+	{text: "gyūnyū, Fūjī, sēru", plain: "gyunyu, Fuji, seru"},
+	{text: "1.200 ¥ = 0,00012345 ₿", plain: "1.200 ¥ = 0,00012345 BTC"},
+	// Epson's have katakana; others get Latin letters.
+	{"ゴウケイ、そのほか ー 1,200 ¥", "goukei,sonohoka - 1,200 ¥", "ｺﾞｳｹｲ､ｿﾉﾎｶ ｰ 1,200 ¥"},
 }
 
 // onlyPlain are printers that have neither 1252 nor another page with these.
@@ -48,6 +50,12 @@ func TestLanguagesComeOutRightOnEveryProfile(t *testing.T) {
 				for _, line := range spoken {
 					want := line.text
 					macrons := strings.ContainsAny(want, "āēīōūĀĒĪŌŪ₿")
+					switch {
+					case line.kana != "" && (strings.HasPrefix(profile, "epson") || profile == "auto"):
+						want = line.kana
+					case line.kana != "":
+						want = line.plain
+					}
 					if line.plain != "" && (macrons || onlyPlain[profile]) {
 						want = line.plain
 					}

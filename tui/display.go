@@ -1,15 +1,9 @@
 package tui
 
 import (
-	"strings"
-	"unicode/utf8"
-
 	"till/protocol"
 	"till/tui/register"
 )
-
-// glassColumns is the width of a customer display.
-const glassColumns = 20
 
 // glass is what the customer's display shows.
 type glass struct{ upper, lower string }
@@ -30,19 +24,19 @@ func (m *model) face() {
 // facing is what the display should show: the shop's name; a line and the sum;
 // the amount to scan and pay; paid; the change (product.md §4).
 func (m *model) facing() glass {
-	r := m.reg
+	r, w := m.reg, m.w.onPaper()
 	switch r.Phase {
 	case register.Asking:
 		return m.glass // the moment between two of the others
 	case register.Choosing, register.Counting:
-		return glass{upper: apart(m.w.TotalCapital, m.w.moneyIn(r.Rest()))}
+		return glass{upper: apart(w.TotalCapital, w.moneyIn(r.Rest()))}
 	case register.Waiting:
 		return m.facingRequest()
 	case register.Settled:
 		return m.facingResult(r.Outcome)
 	}
 	if m.screen == onAddress && m.address.lease.Address != "" {
-		return glass{m.reg.Config.Shop.Name, m.w.Paper[register.LabelScanToPay]}
+		return glass{m.reg.Config.Shop.Name, w.Paper[register.LabelScanToPay]}
 	}
 	if n := len(r.Cart.Lines); n > 0 {
 		line := r.Cart.Lines[n-1]
@@ -51,17 +45,17 @@ func (m *model) facing() glass {
 		}
 		name := line.Name
 		if line.Quantity != 1000 {
-			name = m.w.number(line.Quantity) + " " + name
+			name = w.number(line.Quantity) + " " + name
 		}
 		amount, err := line.Total()
 		if err != nil {
 			return m.glass // a line is only added when it adds up
 		}
-		return glass{apart(name, m.w.money(amount)), apart(m.w.TotalCapital, m.w.moneyIn(r.Total()))}
+		return glass{apart(name, w.money(amount)), apart(w.TotalCapital, w.moneyIn(r.Total()))}
 	}
 	idle := glass{upper: r.Config.Shop.Name}
 	if m.o.Practice {
-		idle.lower = m.w.Practice
+		idle.lower = w.Practice
 	}
 	return idle
 }
@@ -69,42 +63,37 @@ func (m *model) facing() glass {
 // facingRequest asks for a payment, for the rest of one, or says that all of it
 // is there: nobody should pay twice.
 func (m *model) facingRequest() glass {
-	scan := m.w.Paper[register.LabelScanToPay]
+	w := m.w.onPaper()
+	scan := w.Paper[register.LabelScanToPay]
 	t, pending := m.reg.Sale.Pending()
 	if !pending {
-		return glass{m.w.moneyIn(m.reg.Total()), scan}
+		return glass{w.moneyIn(m.reg.Total()), scan}
 	}
 	received := m.reg.Sale.Received(t.Tender)
 	switch {
 	case t.Kind != protocol.TenderBitcoin, received == 0:
 	case m.reg.Sale.Due(t) > 0:
-		return glass{apart(m.w.StillDue, m.w.bitcoin(m.reg.Sale.Due(t))), scan}
+		return glass{apart(w.StillDue, w.bitcoin(m.reg.Sale.Due(t))), scan}
 	default:
-		return glass{m.w.moneyIn(t.Amount), m.w.Received}
+		return glass{w.moneyIn(t.Amount), w.Received}
 	}
 	if t.Kind == protocol.TenderKey {
-		scan = m.w.Preparing
+		scan = w.Preparing
 	}
-	return glass{m.w.moneyIn(t.Amount), scan}
+	return glass{w.moneyIn(t.Amount), scan}
 }
 
 func (m *model) facingResult(o register.Outcome) glass {
+	w := m.w.onPaper()
 	if !o.Paid {
-		return glass{upper: m.w.NotPaid}
+		return glass{upper: w.NotPaid}
 	}
-	shown := glass{upper: apart(m.w.Paid, m.w.moneyIn(m.reg.Total()))}
+	shown := glass{upper: apart(w.Paid, w.moneyIn(m.reg.Total()))}
 	if o.Change.Minor > 0 {
-		shown.lower = apart(m.w.Change, m.w.moneyIn(o.Change))
+		shown.lower = apart(w.Change, w.moneyIn(o.Change))
 	}
 	return shown
 }
 
 // apart sets two texts at the two ends of a line; the left one gives way.
-func apart(left, right string) string {
-	room := glassColumns - utf8.RuneCountInString(right) - 1
-	if short := []rune(left); len(short) > room {
-		left = strings.TrimRight(string(short[:max(room, 0)]), " ")
-	}
-	gap := glassColumns - utf8.RuneCountInString(left) - utf8.RuneCountInString(right)
-	return left + strings.Repeat(" ", max(gap, 0)) + right
-}
+func apart(left, right string) string { return left + "\t" + right }

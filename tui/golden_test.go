@@ -156,7 +156,7 @@ func TestGermanScreens(t *testing.T) {
 	}
 }
 
-func TestReceiptsInBothLanguages(t *testing.T) {
+func TestReceiptsInEveryLanguage(t *testing.T) {
 	for _, w := range languages {
 		b := counter(t, 80, 24, func(o *Options) { o.Locale = w.Language })
 		b.waiting().send(status("accepted", "accept", 21164, "seen: the goods may go"))

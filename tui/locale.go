@@ -77,17 +77,55 @@ func countdown(d time.Duration) string {
 	return strconv.Itoa(s/60) + ":" + strconv.Itoa(100 + s%60)[1:]
 }
 
-// language gives the words for a locale such as de-AT; English where there are
-// none.
+// language gives the words for a locale such as de-AT or fr_CH.UTF-8, with the
+// numbers and dates of its region; English where there are none.
 func language(locale string) *Words {
-	name, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
+	locale, _, _ = strings.Cut(strings.ReplaceAll(strings.ToLower(locale), "_", "-"), ".")
+	name, _, _ := strings.Cut(locale, "-")
 	for _, w := range languages {
-		if w.Language == strings.ToLower(name) {
-			return w
+		if w.Language == name {
+			return w.in(locale)
 		}
 	}
 	return english
 }
 
 // languages are those there are words in.
-var languages = []*Words{english, german}
+var languages = []*Words{english, german, french, spanish, japanese}
+
+// Languages are their names, ISO 639-1.
+func Languages() []string {
+	names := make([]string, len(languages))
+	for i, w := range languages {
+		names[i] = w.Language
+	}
+	return names
+}
+
+// regions write numbers or dates otherwise than most who speak their language
+// (Unicode CLDR). What is empty is as usual.
+var regions = map[string]struct{ decimal, group, date, clock, short string }{
+	"de-ch": {".", "’", "", "", ""}, "de-li": {".", "’", "", "", ""},
+	"fr-ch": {"", "", "02.01.2006", "", "02.01."}, "fr-ca": {"", "", "2006-01-02", "", ""},
+	"es-mx": {".", ",", "", "", ""}, "es-us": {".", ",", "", "", ""}, "es-sv": {".", ",", "", "", ""}, "es-gt": {".", ",", "", "", ""},
+	"en-us": {"", "", "01/02/2006", "3:04 PM", "Jan 02"}, "en-gb": {"", "", "02/01/2006", "", ""}, "en-au": {"", "", "02/01/2006", "", ""},
+	"en-in": {"", "", "02/01/2006", "", ""}, "en-za": {",", " ", "2006/01/02", "", ""},
+}
+
+// in is the words with a region's numbers and dates.
+func (w *Words) in(locale string) *Words {
+	r, ok := regions[locale]
+	if !ok {
+		return w
+	}
+	there := *w
+	for _, change := range []struct {
+		to   *string
+		text string
+	}{{&there.Decimal, r.decimal}, {&there.Group, r.group}, {&there.Date, r.date}, {&there.Clock, r.clock}, {&there.ShortDate, r.short}} {
+		if change.text != "" {
+			*change.to = change.text
+		}
+	}
+	return &there
+}

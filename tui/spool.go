@@ -159,6 +159,7 @@ func paperOf(job terminal.Job) (register.Paper, error) {
 
 // style is how papers speak in a language.
 func (w *Words) style(zone *time.Location) register.Style {
+	w = w.onPaper()
 	return register.Style{
 		Word:    func(l register.Label) string { return w.Paper[l] },
 		Money:   w.money,

@@ -20,6 +20,9 @@ type Words struct {
 	Clock    string
 	// ShortDate is for lists, where the day is another.
 	ShortDate string
+	// OnPaper is what paper and the customer's display say where no printer has
+	// the script; nil: the same.
+	OnPaper *Words
 
 	Keys    map[Action]KeyWords
 	Screens map[screenName]string
@@ -95,6 +98,14 @@ type Words struct {
 
 // KeyWords names an action: short for the bottom line, and as help.
 type KeyWords struct{ Label, Help string }
+
+// onPaper is the words for paper and for the customer's display.
+func (w *Words) onPaper() *Words {
+	if w.OnPaper != nil {
+		return w.OnPaper
+	}
+	return w
+}
 
 // label is an action's short name.
 func (w *Words) label(a Action) string { return w.Keys[a].Label }

@@ -1,10 +1,13 @@
 package tui
 
 import (
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"till/device"
 	"till/protocol"
@@ -58,12 +61,14 @@ func TestEveryNameHasItsWord(t *testing.T) {
 	flags := []protocol.Flag{"underpaid", "overpaid", "late", "replaced", "conflict"}
 	for _, w := range languages {
 		whole(t, w.Language, "Why", w.Why, register.Whys())
-		whole(t, w.Language, "Paper", w.Paper, register.Labels())
-		whole(t, w.Language, "States", w.States, states)
+		for _, w := range []*Words{w, w.onPaper()} {
+			whole(t, w.Language, "Paper", w.Paper, register.Labels())
+			whole(t, w.Language, "States", w.States, states)
+			whole(t, w.Language, "PayoutStates", w.PayoutStates, []protocol.PayoutState{"reserved", "signed", "broadcast", "confirmed", "refused", "unknown", "never"})
+			whole(t, w.Language, "Tenders", w.Tenders, register.Kinds())
+		}
 		whole(t, w.Language, "StateBig", w.StateBig, states)
-		whole(t, w.Language, "PayoutStates", w.PayoutStates, []protocol.PayoutState{"reserved", "signed", "broadcast", "confirmed", "refused", "unknown", "never"})
 		whole(t, w.Language, "Flags", w.Flags, flags)
-		whole(t, w.Language, "Tenders", w.Tenders, register.Kinds())
 		whole(t, w.Language, "Screens", w.Screens, append(screenNames(), onTooSmall))
 		whole(t, w.Language, "FaultShort", w.FaultShort, device.Faults())
 		whole(t, w.Language, "DeviceStates", w.DeviceStates, []device.State{device.Absent, device.Ready, device.Faulted})
@@ -71,9 +76,7 @@ func TestEveryNameHasItsWord(t *testing.T) {
 		whole(t, w.Language, "Devices", w.Devices, []string{"printer", "scanner", "card", "display", "case"})
 		if w != english {
 			whole(t, w.Language, "Faults", w.Faults, device.Faults())
-			if len(w.Reasons) == 0 {
-				t.Errorf("%s: the server's reasons are left in English", w.Language)
-			}
+			whole(t, w.Language, "Reasons", w.Reasons, slices.Collect(maps.Keys(german.Reasons)))
 		}
 		used := map[Action]bool{}
 		for _, r := range KeyTable(w.Language) {
@@ -96,10 +99,48 @@ func TestNumbersByLocale(t *testing.T) {
 		{english.money(eur(-5)), "-0.05"}, {english.money(protocol.Money{Currency: "JPY", Minor: 1200}), "1,200"},
 		{german.bitcoin(21164), "0,00021164"}, {english.number(1500), "1.5"}, {german.number(1250), "1,25"}, {english.number(2000), "2"},
 		{english.percent(1950), "19.5 %"}, {countdown(0), "0:00"}, {countdown(821e9), "13:41"}, {countdown(6001e6), "0:07"}, {countdown(-5e9), "0:00"},
+		{german.money(protocol.Money{Currency: "JPY", Minor: 1200}), "1.200"}, {french.moneyIn(eur(123456789)), "1 234 567,89 EUR"}, {spanish.money(eur(123456)), "1.234,56"},
+		{japanese.moneyIn(protocol.Money{Currency: "JPY", Minor: 123456}), "123,456 JPY"}, {language("de-CH").money(eur(123456)), "1’234.56"}, {language("de-CH").label(ActPay), german.label(ActPay)},
+		{language("en_US.UTF-8").moment(noon), "11/24/2026 2:32 PM"}, {language("ja-JP").moment(noon), "2026/11/24 14:32"}, {language("fr").moment(noon), "24/11/2026 14:32"},
+		{language("es_MX").money(eur(123456)), "1,234.56"}, {language("fr_CA.UTF-8").Language, "fr"},
 		{language("de_AT").Language, "de"}, {language("xx").Language, "en"}, {language("").Language, "en"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// TestPaperHasSignsThatPrintersHave: no printer has a font of Chinese characters
+// that could be relied on.
+func TestPaperHasSignsThatPrintersHave(t *testing.T) {
+	for _, w := range languages {
+		check := func(what, text string) {
+			for _, r := range text {
+				if unicode.Is(unicode.Han, r) {
+					t.Errorf("%s: %s on paper has %q: %s", w.Language, what, r, text)
+					return
+				}
+			}
+		}
+		p := w.onPaper()
+		v := reflect.ValueOf(*p)
+		for i := range v.NumField() {
+			switch f := v.Field(i); f.Kind() {
+			case reflect.String:
+				check(v.Type().Field(i).Name, f.String())
+			case reflect.Map:
+				for k, word := range f.Seq2() {
+					if word.Kind() == reflect.String {
+						check(k.String(), word.String())
+					}
+				}
+			}
+		}
+		for _, text := range []string{p.Practice, p.TotalCapital, p.StillDue, p.Received, p.Preparing, p.Paid, p.NotPaid, p.Change, p.Paper[register.LabelScanToPay]} {
+			if text == "" || utf8.RuneCountInString(text) > 20 {
+				t.Errorf("%s: %q does not fit the customer's display", w.Language, text)
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package escpos
 
 import (
 	"fmt"
+	"strings"
 
 	"till/device"
 )
@@ -39,7 +40,7 @@ func (l DisplayLanguage) Start() []byte {
 }
 
 // displayPages are those that displays have: Epson's PC858 has the euro.
-var displayPages = []codePage{page858}
+var displayPages = []codePage{page858, pageKana}
 
 // Show writes both lines in full, so that nothing needs to be cleared and
 // nothing flickers: US $ column line (Epson), ESC Q A and B (CD5220).
@@ -55,22 +56,35 @@ func (l DisplayLanguage) Show(upper, lower string) []byte {
 	return l.through(b)
 }
 
-// line is exactly twenty characters in the display's page.
+// line is exactly twenty characters, and leaves the display in its first page.
+// What stands after a tab is flush right and kept whole; the left gives way.
 func (l DisplayLanguage) line(text string) []byte {
 	pages := displayPages
 	if l.cd5220 {
 		pages = []codePage{page437}
 	}
 	e := encoder{profile: profile{pages: pages}}
-	runes := []rune(e.spell(text))
-	if len(runes) > displayColumns {
-		runes = runes[:displayColumns]
+	var end []rune
+	room := displayColumns
+	if i := strings.LastIndexByte(text, '\t'); i >= 0 {
+		end = cut(e.spell(text[i+1:]), displayColumns)
+		text, room = text[:i], max(displayColumns-len(end)-1, 0)
 	}
-	b := e.encode(nil, string(runes))
-	for range displayColumns - len(runes) {
-		b = append(b, ' ')
+	line := cut(e.spell(text), room)
+	for len(line)+len(end) < displayColumns {
+		line = append(line, ' ')
+	}
+	b := e.encode(nil, string(append(line, end...)))
+	if e.page != 0 {
+		b = append(b, esc, 't', pages[0].number)
 	}
 	return b
+}
+
+// cut is the beginning of a text, at most n characters.
+func cut(text string, n int) []rune {
+	runes := []rune(text)
+	return runes[:min(len(runes), n)]
 }
 
 // through has the printer pass the bytes on, and listen to us again.

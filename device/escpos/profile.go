@@ -29,7 +29,7 @@ type profile struct {
 // Epson's manuals number the code pages (ESC t); makers of clones follow, with
 // fewer pages (escpos-printer-db: TM-T88V, TM-T20II, POS-5890, default).
 var (
-	epsonPages = []codePage{page437, page858, page1252, page850, page852, page866, page857, page737}
+	epsonPages = []codePage{page437, page858, page1252, page850, page852, page866, page857, page737, pageKana}
 	clonePages = []codePage{page437, page858, page1252, page850, page852, page866}
 	fewPages   = []codePage{page437, page858}
 )

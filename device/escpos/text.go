@@ -6,7 +6,7 @@ import "strings"
 // text can be laid out in characters. Controls do not reach the printer.
 func (e *encoder) spell(text string) string {
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range e.reading(text) {
 		switch {
 		case r == '\n', e.has(r):
 			b.WriteRune(r)

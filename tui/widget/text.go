@@ -1,6 +1,9 @@
 package widget
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // RuleLine is a horizontal rule of w cells.
 func RuleLine(w int) Line {
@@ -20,8 +23,10 @@ func rule(glyph string, w int) Span {
 	return Span{text: strings.Repeat(glyph, w), width: w, role: Rule}
 }
 
-// Wrap breaks text into lines of at most w cells, at spaces where it can.
-// Newlines begin a line; tabs are spaces; other control characters show as �.
+// Wrap breaks text into lines of at most w cells, at spaces where it can, and
+// never before punctuation that ends something: French sets a space before it,
+// Japanese has no spaces at all. Newlines begin a line; tabs are spaces; other
+// control characters show as �.
 func Wrap(r Role, text string, w int) []Line {
 	if text == "" {
 		return nil
@@ -31,7 +36,7 @@ func Wrap(r Role, text string, w int) []Line {
 	for _, paragraph := range strings.Split(text, "\n") {
 		paragraph = strings.ReplaceAll(strings.TrimSuffix(paragraph, "\r"), "\t", " ")
 		line, used, before := Line(nil), 0, len(out)
-		for _, word := range strings.Split(paragraph, " ") {
+		for _, word := range words(paragraph) {
 			s := r.Say(word)
 			if used > 0 && used+1+s.width > w {
 				out, line, used = append(out, line), nil, 0
@@ -41,6 +46,11 @@ func Wrap(r Role, text string, w int) []Line {
 			for s.width > w {
 				var head Span
 				head, s = s.split(w)
+				for begin, _ := utf8.DecodeRuneInString(s.text); strings.ContainsRune(closing, begin) && head.width > 2; begin, _ = utf8.DecodeRuneInString(s.text) {
+					_, n := utf8.DecodeLastRuneInString(head.text)
+					last := head.text[len(head.text)-n:]
+					head, s = r.Say(head.text[:len(head.text)-n]), r.Say(last+s.text)
+				}
 				out = append(out, Line{head})
 			}
 			if s.width > 0 {
@@ -50,6 +60,24 @@ func Wrap(r Role, text string, w int) []Line {
 		if used > 0 || len(out) == before {
 			out = append(out, line)
 		}
+	}
+	return out
+}
+
+// closing is punctuation that begins no line (JIS X 4051's and the French one).
+const closing = "、。，．・：；？！」』）】’”»,.:;?!)]ーっゃゅょッャュョ々…"
+
+// words are the words of a paragraph, with a mark that French sets apart still
+// at the end of its word.
+func words(paragraph string) []string {
+	var out []string
+	for _, word := range strings.Split(paragraph, " ") {
+		first, n := utf8.DecodeRuneInString(word)
+		if len(out) > 0 && n > 0 && n == len(word) && strings.ContainsRune(":;?!»…", first) {
+			out[len(out)-1] += " " + word
+			continue
+		}
+		out = append(out, word)
 	}
 	return out
 }

@@ -86,7 +86,7 @@ var Keys = []Key{
 	text("terminal.name", "counter", "name of the terminal with the embedded server", func(c *Config) *string { return &c.Terminal.Name }),
 	choice("terminal.half_blocks", "auto", "whether the console font has half blocks for QR codes", []string{"auto", "yes", "no"}, func(c *Config) *string { return &c.Terminal.HalfBlocks }),
 	choice("terminal.theme", "dark", "colours", []string{"dark", "light", "high-contrast", "colour-blind", "16", "none"}, func(c *Config) *string { return &c.Terminal.Theme }),
-	choice("terminal.language", "auto", "words; auto follows the shop's locale", []string{"auto", "en", "de"}, func(c *Config) *string { return &c.Terminal.Language }),
+	choice("terminal.language", "auto", "words; auto follows the shop's locale", []string{"auto", "en", "de", "fr", "es", "ja"}, func(c *Config) *string { return &c.Terminal.Language }),
 	yesno("terminal.mouse", "true", "mouse and touch", func(c *Config) *bool { return &c.Terminal.Mouse }),
 	yesno("terminal.sound", "true", "sounds for paid and failed", func(c *Config) *bool { return &c.Terminal.Sound }),
 	choice("terminal.receipt", "auto", "print when first accepted, when asked, or never", []string{"auto", "ask", "never"}, func(c *Config) *string { return &c.Terminal.Receipt }),
