@@ -129,6 +129,7 @@ var spanish = &Words{
 		register.WhyNoEcash:        "la tienda no acepta e-cash: necesita una ceca y --merchant",
 		register.WhyAtMint:         "esperar a la ceca: tiene las monedas del cliente",
 		register.WhyKeyTaken:       "esperar a que se acepte el dinero de la clave",
+		register.WhyGoodsComing:    "el catálogo está llegando: el código lo espera",
 	},
 	Paper: map[register.Label]string{
 		register.LabelPractice: "PRÁCTICA - DINERO FICTICIO", register.LabelSale: "Venta", register.LabelTerminal: "Caja",
@@ -390,4 +391,7 @@ var spanish = &Words{
 	RefundOldRate:    "cambio de entonces",
 	RefundNowRate:    "cambio de ahora",
 	RefundHow:        "¿Cómo se devuelve el dinero?",
+	CardTitle:        "La tarjeta no se grabó: no se ha pagado nada",
+	CardAgain:        "y lo intenta otra vez, con esta tarjeta u otra; esc lo deja.",
+	CardOther:        "Su banda puede ser de la otra clase: y la graba como %1; esc lo deja.",
 }

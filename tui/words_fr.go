@@ -129,6 +129,7 @@ var french = &Words{
 		register.WhyNoEcash:        "le magasin ne prend pas l’e-cash : il faut un émetteur et --merchant",
 		register.WhyAtMint:         "attendre l’émetteur : les pièces du client sont chez lui",
 		register.WhyKeyTaken:       "attendre que l’argent de la clé soit accepté",
+		register.WhyGoodsComing:    "le catalogue arrive : le code l’attend",
 	},
 	Paper: map[register.Label]string{
 		register.LabelPractice: "EXERCICE - ARGENT FICTIF", register.LabelSale: "Vente", register.LabelTerminal: "Caisse",
@@ -390,4 +391,7 @@ var french = &Words{
 	RefundOldRate:    "cours d’alors",
 	RefundNowRate:    "cours actuel",
 	RefundHow:        "Comment rendre l’argent ?",
+	CardTitle:        "La carte n’a pas été écrite : rien n’a été versé",
+	CardAgain:        "y recommence, avec cette carte ou une autre ; esc abandonne.",
+	CardOther:        "Sa piste est peut-être de l’autre sorte : y l’écrit en %1 ; esc abandonne.",
 }

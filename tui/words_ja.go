@@ -130,6 +130,7 @@ var japanese = &Words{
 		register.WhyNoEcash:        "この店は Eキャッシュを扱いません。発行所と --merchant が必要です",
 		register.WhyAtMint:         "発行所を待ってください。お客様のコインを預かっています",
 		register.WhyKeyTaken:       "鍵のお金が受理されるまで待ってください",
+		register.WhyGoodsComing:    "商品一覧が届くところです。コードはそれまで待ちます",
 	},
 	Paper: map[register.Label]string{
 		register.LabelPractice: "練習 - 本物のお金ではありません", register.LabelSale: "取引", register.LabelTerminal: "レジ",
@@ -391,4 +392,7 @@ var japanese = &Words{
 	RefundOldRate:    "取引時のレート",
 	RefundNowRate:    "今のレート",
 	RefundHow:        "返金の方法は？",
+	CardTitle:        "カードに書けず、払い出していません",
+	CardAgain:        "y で同じカードか別のカードにもう一度。esc でやめます。",
+	CardOther:        "磁気の種類が違うかもしれません。y で %1 として書き込み、esc でやめます。",
 }
