@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"till/protocol"
 )
@@ -254,15 +253,6 @@ func scanEntry(rows *sql.Rows) (protocol.Entry, error) {
 	err := rows.Scan(&e.Seq, &e.At, &e.Kind, &body, &e.Prev, &e.Hash)
 	e.Body = json.RawMessage(body)
 	return e, err
-}
-
-// searchable is what a sale is found by: lower case, one word after another.
-func searchable(o protocol.SaleOpened) string {
-	words := []string{string(o.Sale), o.Number, o.Note}
-	for _, line := range o.Lines {
-		words = append(words, line.SKU, line.Name)
-	}
-	return strings.ToLower(strings.Join(words, "\n"))
 }
 
 // missing turns the absence of a row into [ErrNotFound].

@@ -13,7 +13,7 @@ import (
 )
 
 // migrations are run once each, in order, and never edited after a release.
-var migrations = []string{schema1, schemaTabs}
+var migrations = []string{schema1, schemaTabs, schemaSearch}
 
 // Money and moments are integers (minor units, milliseconds since 1970), ids are
 // made by us, bodies are the JSON of the wire.
@@ -160,6 +160,24 @@ ALTER TABLE tabs ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tabs ADD COLUMN lines TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE tabs ADD COLUMN contract TEXT;
 ALTER TABLE tabs ADD COLUMN deposit TEXT;
+`
+
+// schemaSearch lets sales be found among years of them: by the beginnings of
+// words, by day, and by what was said of them. sale_words holds positions alone.
+const schemaSearch = `
+CREATE VIRTUAL TABLE sale_words USING fts5 (
+	words, content='', columnsize=0, detail=none, tokenize="unicode61 remove_diacritics 2 tokenchars '.'"
+);
+CREATE TRIGGER sale_words_follow AFTER INSERT ON sales
+BEGIN INSERT INTO sale_words (rowid, words) VALUES (new.position, new.words); END;
+CREATE TRIGGER sale_words_change AFTER UPDATE OF words ON sales
+BEGIN
+	INSERT INTO sale_words (sale_words, rowid, words) VALUES ('delete', old.position, old.words);
+	INSERT INTO sale_words (rowid, words) VALUES (new.position, new.words);
+END;
+INSERT INTO sale_words (rowid, words) SELECT position, words FROM sales;
+CREATE INDEX sales_opened ON sales (opened);
+CREATE INDEX sales_said ON sales (said, position);
 `
 
 // dsn names the database file with how its connections behave: a commit is on

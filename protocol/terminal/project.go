@@ -3,6 +3,7 @@ package terminal
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"till/protocol"
 )
@@ -56,7 +57,7 @@ func (c *change) touch(id protocol.SaleID) { c.fact.Sales = union(c.fact.Sales, 
 func (c *change) saleOpened(ctx context.Context, e *protocol.Entry, o protocol.SaleOpened) error {
 	c.touch(o.Sale)
 	return c.exec(ctx, `INSERT INTO sales (id, opened, said, shift, words, opening) VALUES ($1, $2, 'open', $3, $4, $5)`,
-		o.Sale, e.At, o.Shift, searchable(o), string(e.Body))
+		o.Sale, e.At, o.Shift, strings.Join(o.SearchWords(), " "), string(e.Body))
 }
 
 // tenderAdded also takes a parked sale up again: somebody is paying it.
@@ -123,7 +124,11 @@ func (c *change) tabCharged(ctx context.Context, _ *protocol.Entry, r protocol.T
 	if err := c.must(ctx, `UPDATE tabs SET charged = $1, lines = $2 WHERE id = $3 AND sale = $4`, r.Amount.Minor, after, r.Tender, r.Sale); err != nil {
 		return err
 	}
-	return c.exec(ctx, `UPDATE sales SET words = words || $1 WHERE id = $2`, searchable(protocol.SaleOpened{Lines: r.Lines}), r.Sale)
+	words := make([]string, 0, 2*len(r.Lines))
+	for _, line := range r.Lines {
+		words = append(words, line.Name, line.SKU)
+	}
+	return c.exec(ctx, `UPDATE sales SET words = words || ' ' || $1 WHERE id = $2`, strings.Join(protocol.SearchWords(words...), " "), r.Sale)
 }
 
 func (c *change) tabClosed(ctx context.Context, _ *protocol.Entry, r protocol.TabClosed) error {

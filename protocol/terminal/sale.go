@@ -73,7 +73,8 @@ type SaleFilter struct {
 	Said   Said             // "" all
 	Shift  protocol.ShiftID // "" all
 	Since  protocol.Time    // opened at or after
-	Text   string           // in number, note, line names, id, or address of a tender
+	Until  protocol.Time    // opened before, 0 no bound
+	Text   string           // beginnings of words of number, user, total, note and lines, or of an id or address
 	Before int64            // only Positions below, 0 from the newest
 	Most   int              // 0: 50
 }

@@ -14,32 +14,68 @@ const saleColumns = `position, opened, said, ended, reason, change, opening, sta
 
 // Sales gives sales, newest first. Page on with the last one's Position as Before.
 func (t *Terminal) Sales(ctx context.Context, f SaleFilter) ([]Sale, error) {
-	where, args := []string{"1"}, []any{}
+	if named := strings.TrimSpace(f.Text); len(named) >= leastName && !strings.ContainsAny(named, " \n") {
+		// One word that long may be the beginning of an id or an address.
+		found, err := t.filtered(ctx, f, `(id >= $1 AND id < $1 || '~' OR id IN (SELECT sale FROM tenders WHERE address >= $2 AND address < $2 || '~' AND address <> ''))`,
+			strings.ToLower(named), addressOf(named))
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	words := protocol.SearchWords(f.Text)
+	switch {
+	case len(words) > 0:
+		return t.filtered(ctx, f, `sale_words MATCH $1`, `"`+strings.Join(words, `"* "`)+`"*`)
+	case strings.TrimSpace(f.Text) != "":
+		return nil, nil // there are only words to look for
+	}
+	return t.filtered(ctx, f, `1`)
+}
+
+// leastName is how much of an id or address is typed before one is looked for.
+const leastName = 8
+
+// addressOf writes the beginning of an address as the address is written: those
+// of bech32 are in small letters, and a QR code has them in capitals.
+func addressOf(text string) string {
+	if text == strings.ToUpper(text) {
+		return strings.ToLower(text)
+	}
+	return text
+}
+
+// filtered adds the rest of the filter to a first condition.
+func (t *Terminal) filtered(ctx context.Context, f SaleFilter, first string, args ...any) ([]Sale, error) {
+	from, order := ``, `position`
+	if strings.HasPrefix(first, "sale_words") {
+		from, order = `JOIN sale_words ON sale_words.rowid = position `, `sale_words.rowid`
+	}
+	where := []string{first}
 	and := func(clause string, arg any) {
 		args = append(args, arg)
-		where = append(where, fmt.Sprintf(clause, len(args)))
+		where = append(where, fmt.Sprintf(clause, order, len(args)))
 	}
 	if f.Said != "" {
-		and(`said = $%d`, f.Said)
+		and(`said = $%[2]d`, f.Said)
 	}
 	if f.Shift != "" {
-		and(`shift = $%d`, f.Shift)
+		and(`shift = $%[2]d`, f.Shift)
 	}
+	// Times of entries do not run back, so that a moment is a position.
 	if f.Since != 0 {
-		and(`opened >= $%d`, f.Since)
+		and(`%s >= (SELECT coalesce(min(position), 1 << 62) FROM sales WHERE opened >= $%d)`, f.Since)
+	}
+	if f.Until != 0 {
+		and(`%s < (SELECT coalesce(min(position), 1 << 62) FROM sales WHERE opened >= $%d)`, f.Until)
 	}
 	if f.Before != 0 {
-		and(`position < $%d`, f.Before)
-	}
-	if f.Text != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text)) + "%"
-		and(`(words LIKE $%[1]d ESCAPE '\' OR id IN (SELECT sale FROM tenders WHERE address LIKE $%[1]d ESCAPE '\'))`, like)
+		and(`%s < $%d`, f.Before)
 	}
 	most := f.Most
 	if most <= 0 {
 		most = 50
 	}
-	return t.sales(ctx, `WHERE `+strings.Join(where, ` AND `)+fmt.Sprintf(` ORDER BY position DESC LIMIT %d`, most), args...)
+	return t.sales(ctx, from+`WHERE `+strings.Join(where, ` AND `)+fmt.Sprintf(` ORDER BY %s DESC LIMIT %d`, order, most), args...)
 }
 
 // OpenSales gives the sales that are open or parked, oldest first.

@@ -96,11 +96,18 @@ func TestSalesAreFoundAndPaged(t *testing.T) {
 		{SaleFilter{Most: 2}, []string{"Water", "Toast"}},
 		{SaleFilter{Most: 2, Before: 4}, []string{"Ökobier", "Tea 100%"}},
 		{SaleFilter{Text: "öKO"}, []string{"Ökobier"}},
-		{SaleFilter{Text: "0%"}, []string{"Tea 100%"}},
+		{SaleFilter{Text: "100%"}, []string{"Tea 100%"}},
+		{SaleFilter{Text: "tea 1.00"}, []string{"Tea 100%"}},
+		{SaleFilter{Text: "t", Most: 1}, []string{"Toast"}},
+		{SaleFilter{Text: "t", Before: 4}, []string{"Tea 100%"}},
 		{SaleFilter{Text: "price"}, []string{}},
+		{SaleFilter{Text: `"* OR -`}, []string{}},
+		{SaleFilter{Text: "?!"}, []string{}},
 		{SaleFilter{Shift: shift}, []string{"Toast"}},
 		{SaleFilter{Said: SaidPaid}, []string{}},
 		{SaleFilter{Since: protocol.TimeOf(c.shop.clock.Now().Add(-2 * time.Minute))}, []string{"Water", "Toast"}},
+		{SaleFilter{Until: protocol.TimeOf(c.shop.clock.Now().Add(-2 * time.Minute)), Most: 2}, []string{"Ökobier", "Tea 100%"}},
+		{SaleFilter{Text: "wat", Since: protocol.TimeOf(c.shop.clock.Now())}, []string{}},
 	} {
 		if got := names(test.filter); !slices.Equal(got, test.want) {
 			t.Errorf("%+v: %v, want %v", test.filter, got, test.want)

@@ -21,7 +21,7 @@ type Found struct {
 // find gives what fits the words of text, best first. With priced an amount is
 // typed: it is the price of an open item, or of an item without a price.
 func find(items []protocol.Item, text string, priced bool) []Found {
-	words := strings.Fields(fold(text))
+	words := strings.Fields(protocol.Fold(text))
 	if len(words) == 0 {
 		return nil
 	}
@@ -52,15 +52,15 @@ func find(items []protocol.Item, text string, priced bool) []Found {
 // fits ranks an item: 4 its name or number is what was typed, 3 the name begins
 // with it, 2 each word begins a word of it, 1 each word is somewhere in it.
 func fits(item protocol.Item, words []string) int {
-	name := fold(item.Name)
+	name := protocol.Fold(item.Name)
 	whole := strings.Join(words, " ")
 	switch {
-	case name == whole || fold(item.SKU) == whole:
+	case name == whole || protocol.Fold(item.SKU) == whole:
 		return 4
 	case strings.HasPrefix(name, whole):
 		return 3
 	}
-	all := strings.Fields(name + " " + fold(item.Category) + " " + fold(item.SKU))
+	all := strings.Fields(name + " " + protocol.Fold(item.Category) + " " + protocol.Fold(item.SKU))
 	begins, inside := true, true
 	for _, w := range words {
 		begins = begins && slices.ContainsFunc(all, func(s string) bool { return strings.HasPrefix(s, w) })
@@ -74,19 +74,6 @@ func fits(item protocol.Item, words []string) int {
 	}
 	return 0
 }
-
-// accents are the letters that a keyboard of another language types without
-// their marks.
-var accents = strings.NewReplacer(
-	"à", "a", "á", "a", "â", "a", "ã", "a", "ä", "a", "å", "a", "æ", "ae", "ç", "c",
-	"è", "e", "é", "e", "ê", "e", "ë", "e", "ì", "i", "í", "i", "î", "i", "ï", "i",
-	"ñ", "n", "ò", "o", "ó", "o", "ô", "o", "õ", "o", "ö", "o", "ø", "o", "œ", "oe",
-	"ß", "ss", "ù", "u", "ú", "u", "û", "u", "ü", "u", "ý", "y", "ÿ", "y", "ł", "l",
-	"ś", "s", "š", "s", "ż", "z", "ź", "z", "ž", "z", "č", "c", "ć", "c", "ř", "r",
-)
-
-// fold makes text comparable: lower case, without accents.
-func fold(text string) string { return accents.Replace(strings.ToLower(text)) }
 
 // byBarcode finds the item with a scanned code, or with that number.
 func byBarcode(items []protocol.Item, code string) (protocol.Item, bool) {
