@@ -2,6 +2,8 @@ package tui
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -111,20 +113,34 @@ var scenes = []struct {
 
 var sizes = []widget.Area{{W: 80, H: 24}, {W: 40, H: 20}, {W: 200, H: 60}}
 
+// TestScreens draws every scene in every language at three sizes: a file a scene
+// and language, without the blanks at the ends of lines. Look at what changes.
 func TestScreens(t *testing.T) {
-	for _, s := range scenes {
-		for _, a := range sizes {
-			name := fmt.Sprintf("%s-%dx%d", s.name, a.W, a.H)
-			t.Run(name, func(t *testing.T) {
-				b := counter(t, a.W, a.H)
-				s.play(b)
-				if size := b.model.frame.Size(); size != a {
-					t.Errorf("the frame is %v", size)
+	for _, w := range languages {
+		for _, s := range scenes {
+			t.Run(w.Language+"/"+s.name, func(t *testing.T) {
+				var out strings.Builder
+				for _, a := range sizes {
+					b := counter(t, a.W, a.H, func(o *Options) { o.Locale = w.Language })
+					s.play(b)
+					if size := b.model.frame.Size(); size != a {
+						t.Errorf("the frame is %v", size)
+					}
+					fmt.Fprintf(&out, "== %dx%d\n%s\n", a.W, a.H, trimmed(b.plain()))
 				}
-				golden(t, name, b.plain())
+				golden(t, w.Language+"/"+s.name, out.String())
 			})
 		}
 	}
+}
+
+// trimmed is a text without the blanks at the ends of its lines.
+func trimmed(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // TestScreensOnTheConsole: as bytes, in 16 colours, with a font that has no half
@@ -140,19 +156,8 @@ func TestScreensOnTheConsole(t *testing.T) {
 			b.theme, b.console = theme, true
 			s.play(b)
 			b.send(ticked{})
-			golden(t, s.name+"-linux", b.View().Content)
+			golden(t, "linux/"+s.name, b.View().Content)
 		})
-	}
-}
-
-func TestGermanScreens(t *testing.T) {
-	for _, s := range scenes {
-		b := counter(t, 80, 24, func(o *Options) { o.Locale = "de-AT" })
-		s.play(b)
-		switch s.name {
-		case "register", "pay-underpaid", "paid-change", "help":
-			golden(t, s.name+"-de", b.plain())
-		}
 	}
 }
 
@@ -162,9 +167,9 @@ func TestReceiptsInEveryLanguage(t *testing.T) {
 		b.waiting().send(status("accepted", "accept", 21164, "seen: the goods may go"))
 		paper := b.reg.Receipt(*b.reg.Sale, "Anna", eur(0))
 		paper.At, paper.Practice, paper.Terminal = protocol.TimeOf(noon), true, "counter 1"
-		golden(t, "receipt-"+w.Language, paper.Document(b.w.style(time.UTC)).Copy(2).Text(42))
+		golden(t, w.Language+"/paper-receipt", paper.Document(b.w.style(time.UTC)).Copy(2).Text(42))
 		request := register.Paper{Kind: register.PaperRequest, Shop: shop().Shop, At: protocol.TimeOf(noon), Address: address, Amount: eur(1230), AmountSat: 21164, Link: "BITCOIN:X"}
-		golden(t, "request-"+w.Language, request.Document(b.w.style(time.UTC)).Text(42))
+		golden(t, w.Language+"/paper-request", request.Document(b.w.style(time.UTC)).Text(42))
 	}
 }
 
@@ -186,5 +191,24 @@ func TestThePaidWordIsText(t *testing.T) {
 	b.waiting().send(status("accepted", "accept", 21164, "the goods may go"))
 	if !strings.Contains(b.plain(), "PAID  12.30 EUR") {
 		t.Error("PAID is only a picture")
+	}
+}
+
+// TestNoGoldenIsLeftOver: a file that no scene writes says nothing.
+func TestNoGoldenIsLeftOver(t *testing.T) {
+	names := map[string]bool{"paper-receipt.golden": true, "paper-request.golden": true}
+	for _, s := range scenes {
+		names[s.name+".golden"] = true
+	}
+	for _, dir := range append(Languages(), "linux") {
+		files, err := os.ReadDir(filepath.Join("testdata", dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if !names[f.Name()] {
+				t.Errorf("testdata/%s/%s is no scene's", dir, f.Name())
+			}
+		}
 	}
 }
