@@ -33,6 +33,16 @@ const (
 	EntryTokenReceived  EntryKind = "token_received"
 	EntryAddressShown   EntryKind = "address_shown"
 	EntryTamper         EntryKind = "tamper"
+	// The specification lists no such kinds; a server need only store them.
+	EntrySignedOut    EntryKind = "signed_out"
+	EntrySignInFailed EntryKind = "sign_in_failed"
+)
+
+// Reasons of a drawer that opens by itself; any other is a person's.
+const (
+	ReasonSale   = "sale"
+	ReasonRefund = "refund"
+	ReasonCoins  = "coins" // bitcoin was sold
 )
 
 // Entry is one line of a terminal's journal, chained to the one before it.
@@ -224,24 +234,32 @@ type (
 		Dispense   PayoutID   `json:"dispense,omitempty"`
 		User       string     `json:"user,omitempty"`
 		ApprovedBy string     `json:"approved_by,omitempty"`
+		AmountSat  Sat        `json:"amount_sat,omitempty"` // in bitcoin, where it goes back so; ours
 	}
-	// PayoutNoted records what the terminal knows of a payout.
+	// PayoutNoted records what the terminal knows of a payout. What follows State
+	// is ours, for reports: a dispense sold coins for a price or belongs to a refund.
 	PayoutNoted struct {
-		ID    PayoutID    `json:"id" wire:"required"`
-		Of    PayoutKind  `json:"of" wire:"required"`
-		State PayoutState `json:"state" wire:"required"`
+		ID        PayoutID    `json:"id" wire:"required"`
+		Of        PayoutKind  `json:"of" wire:"required"`
+		State     PayoutState `json:"state" wire:"required"`
+		AmountSat Sat         `json:"amount_sat,omitempty"`
+		Price     *Money      `json:"price,omitempty"`
+		RefundOf  RefundID    `json:"refund_of,omitempty"`
 	}
 	// ReceiptPrinted counts the papers of a sale; copy 2 and later say COPY.
 	ReceiptPrinted struct {
 		Sale SaleID `json:"sale" wire:"required"`
 		Copy int64  `json:"copy" wire:"required"`
 	}
-	// DrawerOpened tells why the drawer was opened.
+	// DrawerOpened tells why the drawer was opened. Amount, ours, is cash that was
+	// put in beside sales, below 0 taken out.
 	DrawerOpened struct {
 		Reason string `json:"reason" wire:"required"`
 		User   string `json:"user,omitempty"`
+		Amount *Money `json:"amount,omitempty"`
 	}
-	// PersonDid is the body of signed_in, override and settings.
+	// PersonDid is the body of signed_in, signed_out, sign_in_failed, override and
+	// settings.
 	PersonDid struct {
 		User       string `json:"user" wire:"required"`
 		ApprovedBy string `json:"approved_by,omitempty"`

@@ -13,7 +13,7 @@ import (
 )
 
 // migrations are run once each, in order, and never edited after a release.
-var migrations = []string{schema1, schemaTabs, schemaSearch}
+var migrations = []string{schema1, schemaTabs, schemaSearch, schemaReports}
 
 // Money and moments are integers (minor units, milliseconds since 1970), ids are
 // made by us, bodies are the JSON of the wire.
@@ -178,6 +178,13 @@ END;
 INSERT INTO sale_words (rowid, words) SELECT position, words FROM sales;
 CREATE INDEX sales_opened ON sales (opened);
 CREATE INDEX sales_said ON sales (said, position);
+`
+
+// schemaReports finds the shifts among any number of entries, and keeps what the
+// first entry of a payout said of its price.
+const schemaReports = `
+CREATE INDEX journal_closings ON journal (seq) WHERE kind = 'shift_closed';
+ALTER TABLE payouts ADD COLUMN noted TEXT;
 `
 
 // dsn names the database file with how its connections behave: a commit is on

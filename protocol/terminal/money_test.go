@@ -308,7 +308,7 @@ func TestAPayoutUnderWayIsNotAskedAbout(t *testing.T) {
 	c.exchange()
 	ctx := context.Background()
 	const id = "0193c0de-0000-7000-8000-000000000005"
-	must(t, c.notePayout(ctx, protocol.PayoutStatus{ID: id, Of: protocol.PayoutSweep, State: protocol.PayoutUnknown}))
+	must(t, c.notePayout(ctx, protocol.PayoutStatus{ID: id, Of: protocol.PayoutSweep, State: protocol.PayoutUnknown}, nil))
 	c.begin(id)
 	if _, err := c.Settle(ctx, id); err == nil {
 		t.Error("settled while it was under way")

@@ -66,7 +66,7 @@ func (c *change) putPayout(ctx context.Context, s protocol.PayoutStatus, own boo
 // was taken.
 func (t *Terminal) Sweep(ctx context.Context, p protocol.Sweep) (protocol.SweepResult, error) {
 	var result protocol.SweepResult
-	err := t.payOut(ctx, p.ID, protocol.PayoutSweep, func(c *protocol.Client) (s protocol.PayoutStatus, err error) {
+	err := t.payOut(ctx, protocol.PayoutNoted{ID: p.ID, Of: protocol.PayoutSweep}, func(c *protocol.Client) (s protocol.PayoutStatus, err error) {
 		result, err = c.Sweep(ctx, p)
 		return protocol.PayoutStatus{State: result.State, TxID: result.TxID}, err
 	})
@@ -76,7 +76,8 @@ func (t *Terminal) Sweep(ctx context.Context, p protocol.Sweep) (protocol.SweepR
 // Dispense pays out, as [Terminal.Sweep] takes.
 func (t *Terminal) Dispense(ctx context.Context, p protocol.Dispense) (protocol.DispenseResult, error) {
 	var result protocol.DispenseResult
-	err := t.payOut(ctx, p.ID, protocol.PayoutDispense, func(c *protocol.Client) (s protocol.PayoutStatus, err error) {
+	noted := protocol.PayoutNoted{ID: p.ID, Of: protocol.PayoutDispense, AmountSat: p.AmountSat, Price: p.Price, RefundOf: p.RefundOf}
+	err := t.payOut(ctx, noted, func(c *protocol.Client) (s protocol.PayoutStatus, err error) {
 		result, err = c.Dispense(ctx, p)
 		return protocol.PayoutStatus{State: result.State, TxID: result.TxID}, err
 	})
@@ -85,7 +86,8 @@ func (t *Terminal) Dispense(ctx context.Context, p protocol.Dispense) (protocol.
 
 // payOut does a call that moves money out. A call that repeats an id is judged
 // by what the first came to.
-func (t *Terminal) payOut(ctx context.Context, id protocol.PayoutID, of protocol.PayoutKind, call func(*protocol.Client) (protocol.PayoutStatus, error)) error {
+func (t *Terminal) payOut(ctx context.Context, noted protocol.PayoutNoted, call func(*protocol.Client) (protocol.PayoutStatus, error)) error {
+	id, of := noted.ID, noted.Of
 	client, err := t.caller()
 	if err != nil {
 		return err
@@ -107,7 +109,7 @@ func (t *Terminal) payOut(ctx context.Context, id protocol.PayoutID, of protocol
 	}
 	repeated := len(before) > 0
 	if !repeated {
-		if err := t.notePayout(ctx, protocol.PayoutStatus{ID: id, Of: of, State: protocol.PayoutUnknown}); err != nil {
+		if err := t.notePayout(ctx, protocol.PayoutStatus{ID: id, Of: of, State: protocol.PayoutUnknown}, &noted); err != nil {
 			return err
 		}
 	}
@@ -122,15 +124,47 @@ func (t *Terminal) payOut(ctx context.Context, id protocol.PayoutID, of protocol
 	}
 	status.ID, status.Of = id, of
 	// What is known must be kept even when the caller has gone.
-	return errors.Join(err, t.notePayout(context.WithoutCancel(ctx), status))
+	return errors.Join(err, t.notePayout(context.WithoutCancel(ctx), status, nil))
 }
 
-// notePayout journals where a payout has got.
-func (t *Terminal) notePayout(ctx context.Context, s protocol.PayoutStatus) error {
-	_, err := t.Commit(ctx,
-		Record(protocol.EntryPayout, protocol.PayoutNoted{ID: s.ID, Of: s.Of, State: s.State}),
-		func(ctx context.Context, c *change) error { return c.putPayout(ctx, s, true) })
+// notePayout journals where a payout has got. what is what its first entry says
+// beside the state; later ones repeat it.
+func (t *Terminal) notePayout(ctx context.Context, s protocol.PayoutStatus, what *protocol.PayoutNoted) error {
+	_, err := t.Commit(ctx, func(ctx context.Context, c *change) error {
+		noted := protocol.PayoutNoted{ID: s.ID, Of: s.Of}
+		if what != nil {
+			noted = *what
+		} else if err := c.noted(ctx, &noted); err != nil {
+			return err
+		}
+		noted.State = s.State
+		if err := Record(protocol.EntryPayout, noted)(ctx, c); err != nil {
+			return err
+		}
+		if err := c.putPayout(ctx, s, true); err != nil || what == nil {
+			return err
+		}
+		body, err := text(noted)
+		if err != nil {
+			return err
+		}
+		return c.must(ctx, `UPDATE payouts SET noted = $1 WHERE id = $2`, body, s.ID)
+	})
 	return err
+}
+
+// noted reads what the payout's first entry said; nothing where it was written
+// by an older program.
+func (c *change) noted(ctx context.Context, n *protocol.PayoutNoted) error {
+	var body sql.NullString
+	err := c.get(ctx, `SELECT noted FROM payouts WHERE id = $1`, []any{n.ID}, &body)
+	if err == nil && body.Valid {
+		err = protocol.DecodeResult([]byte(body.String), n)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read payout %s: %w", n.ID, err)
+	}
+	return nil
 }
 
 func (t *Terminal) begin(id protocol.PayoutID) bool {
@@ -187,7 +221,7 @@ func (t *Terminal) settle(ctx context.Context, client *protocol.Client, p protoc
 	if result.TxID != "" {
 		p.TxID = result.TxID
 	}
-	return result, t.notePayout(context.WithoutCancel(ctx), p)
+	return result, t.notePayout(context.WithoutCancel(ctx), p, nil)
 }
 
 // settleAll makes every payout in doubt certain that is not under way.
