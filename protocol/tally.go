@@ -16,9 +16,12 @@ const lookBack = 1000
 // sale that they speak of was opened. currency is the shop's; "" is that of the
 // first amount.
 func ReportOf(read ReadEntries, currency Currency, after, upTo int64) (Report, error) {
-	entries, err := read(after, upTo)
-	if err != nil {
-		return Report{}, fmt.Errorf("read entries %d to %d: %w", after+1, upTo, err)
+	var entries []Entry
+	if after < upTo {
+		var err error
+		if entries, err = read(after, upTo); err != nil {
+			return Report{}, fmt.Errorf("read entries %d to %d: %w", after+1, upTo, err)
+		}
 	}
 	t := tally{report: Report{FirstSeq: after + 1, LastSeq: upTo}, sales: map[SaleID]*tallied{}, payouts: map[PayoutID]bool{}, refunds: map[RefundID]*refunded{}}
 	t.report.in(currency)

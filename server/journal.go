@@ -19,6 +19,7 @@ const (
 	flagBody        = "body"      // the body is not that of its kind
 	flagDuplicate   = "duplicate" // it makes again what exists
 	flagStranger    = "stranger"  // it speaks of what is not there or belongs to another terminal
+	flagZNumber     = "z_number"  // its Z report does not follow the last
 	flagTooLate     = "too_late"  // it speaks of a sale that is over
 )
 
@@ -145,7 +146,7 @@ func (w *work) storeEntries(t *Terminal, entries []protocol.Entry) error {
 	}
 	rows := make([]StoredEntry, 0, len(entries))
 	for _, e := range entries {
-		a := application{work: w, terminal: t, entry: e, at: e.At}
+		a := application{work: w, terminal: t, entry: e, at: e.At, batch: rows}
 		if e.At < t.JournalAt {
 			a.at = t.JournalAt
 			a.flag(flagTimeRanBack)
@@ -204,6 +205,7 @@ type application struct {
 	terminal *Terminal
 	entry    protocol.Entry
 	at       protocol.Time // its time, or the latest before it where its own ran back
+	batch    []StoredEntry // those before it that are not in the store yet
 	flags    []string
 }
 
@@ -247,7 +249,9 @@ func (a *application) apply() error {
 	case protocol.EntryTabClosed:
 		return a.tabClosed()
 	case protocol.EntryShiftClosed:
-		a.shiftClosed()
+		return a.shiftClosed()
+	case protocol.EntrySignedOut:
+		a.terminal.SignedIn = ""
 	case protocol.EntrySignedIn:
 		var body protocol.PersonDid
 		if a.read(&body) {
@@ -259,7 +263,7 @@ func (a *application) apply() error {
 			a.alarm("tamper", a.terminal.Name, "the case of %s was opened (sensor %s)", a.terminal.Name, body.Sensor)
 		}
 	case protocol.EntryShiftOpened, protocol.EntryPayout, protocol.EntryReceiptPrinted, protocol.EntryDrawerOpened,
-		protocol.EntryOverride, protocol.EntrySettings, protocol.EntryTokenReceived:
+		protocol.EntryOverride, protocol.EntrySettings, protocol.EntryTokenReceived, protocol.EntrySignInFailed:
 		// Kept for the books; nothing follows from them here.
 	default:
 		a.ignore(flagUnknownKind)
@@ -267,12 +271,40 @@ func (a *application) apply() error {
 	return nil
 }
 
-func (a *application) shiftClosed() {
+// shiftClosed checks that Z numbers have no gap and that what was counted adds up.
+func (a *application) shiftClosed() error {
 	var body protocol.ShiftClosed
 	if !a.read(&body) {
-		return
+		return nil
 	}
 	if variance, err := body.Counted.Sub(body.Expected); err != nil || variance != body.Variance {
 		a.flag(flagSums)
 	}
+	last, err := a.lastClosing()
+	if err != nil {
+		return fmt.Errorf("find last Z report: %w", err)
+	}
+	var before protocol.ShiftClosed
+	if last != nil && protocol.DecodeResult(last.Body, &before) != nil {
+		return nil // what it should have been is not known
+	}
+	if body.ZNumber != before.ZNumber+1 {
+		a.flag(flagZNumber)
+		a.alarm("z_number", a.terminal.Name, "Z report %d of %s follows %d", body.ZNumber, a.terminal.Name, before.ZNumber)
+	}
+	return nil
+}
+
+// lastClosing is the shift_closed before this entry, nil for none.
+func (a *application) lastClosing() (*StoredEntry, error) {
+	for i := range slices.Backward(a.batch) {
+		if a.batch[i].Kind == protocol.EntryShiftClosed {
+			return &a.batch[i], nil
+		}
+	}
+	stored, err := a.Journal.Closings(a.terminal.ID, 0, 1)
+	if err != nil || len(stored) == 0 {
+		return nil, err
+	}
+	return &stored[0], nil
 }

@@ -164,6 +164,8 @@ type JournalRows interface {
 	Append(entries []StoredEntry) error
 	Get(id protocol.TerminalID, seq int64) (*StoredEntry, error)
 	After(id protocol.TerminalID, seq int64, most int) ([]StoredEntry, error)
+	// Closings gives the shift_closed entries below a seq, 0 being the end, newest first.
+	Closings(id protocol.TerminalID, below int64, most int) ([]StoredEntry, error)
 }
 
 // AlertRows keeps the alert log of each terminal.

@@ -161,7 +161,12 @@ func paperOf(job terminal.Job) (register.Paper, error) {
 func (w *Words) style(zone *time.Location) register.Style {
 	w = w.onPaper()
 	return register.Style{
-		Word:    func(l register.Label) string { return w.Paper[l] },
+		Word: func(l register.Label) string {
+			if text := w.Staff.Report[l]; text != "" {
+				return text
+			}
+			return w.Paper[l]
+		},
 		Money:   w.money,
 		Bitcoin: w.bitcoin,
 		Number:  w.number,

@@ -24,6 +24,8 @@ type Words struct {
 	// the script; nil: the same.
 	OnPaper *Words
 
+	Staff StaffWords
+
 	Keys    map[Action]KeyWords
 	Screens map[screenName]string
 	Why     map[register.Why]string
@@ -94,6 +96,11 @@ type Words struct {
 	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
 	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
 	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string
+}
+
+// StaffWords are the words of people and shifts.
+type StaffWords struct {
+	Report map[register.Label]string // of X and Z reports
 }
 
 // KeyWords names an action: short for the bottom line, and as help.

@@ -8,6 +8,7 @@ import (
 
 var german = &Words{
 	Language: "de", Decimal: ",", Group: ".", Date: "02.01.2006", Clock: "15:04", ShortDate: "02.01.",
+	Staff: germanStaff,
 
 	Keys: map[Action]KeyWords{
 		ActHelp:        {"Hilfe", "die Tasten, die jetzt gelten"},

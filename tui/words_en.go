@@ -8,6 +8,7 @@ import (
 
 var english = &Words{
 	Language: "en", Decimal: ".", Group: ",", Date: "2006-01-02", Clock: "15:04", ShortDate: "02 Jan",
+	Staff: englishStaff,
 
 	Keys: map[Action]KeyWords{
 		ActHelp:        {"help", "the keys that work now"},

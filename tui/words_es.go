@@ -8,6 +8,7 @@ import (
 
 var spanish = &Words{
 	Language: "es", Decimal: ",", Group: ".", Date: "02/01/2006", Clock: "15:04", ShortDate: "02/01",
+	Staff: spanishStaff,
 
 	Keys: map[Action]KeyWords{
 		ActHelp:        {"ayuda", "las teclas que valen ahora"},

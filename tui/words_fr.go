@@ -8,6 +8,7 @@ import (
 
 var french = &Words{
 	Language: "fr", Decimal: ",", Group: " ", Date: "02/01/2006", Clock: "15:04", ShortDate: "02/01",
+	Staff: frenchStaff,
 
 	Keys: map[Action]KeyWords{
 		ActHelp:        {"aide", "les touches utiles ici"},

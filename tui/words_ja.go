@@ -8,6 +8,7 @@ import (
 
 var japanese = &Words{
 	Language: "ja", Decimal: ".", Group: ",", Date: "2006/01/02", Clock: "15:04", ShortDate: "01/02",
+	Staff:   japaneseStaff,
 	OnPaper: japanesePaper,
 
 	Keys: map[Action]KeyWords{

@@ -10,6 +10,7 @@ import (
 // letters, so nothing here needs a Chinese character.
 var japanesePaper = &Words{
 	Language: "ja", Decimal: ".", Group: ",", Date: "2006/01/02", Clock: "15:04", ShortDate: "01/02",
+	Staff: StaffWords{Report: japaneseReportOnPaper},
 
 	Paper: map[register.Label]string{
 		register.LabelPractice: "レンシュウ - ホンモノ デハ アリマセン", register.LabelSale: "トリヒキ", register.LabelTerminal: "レジ",

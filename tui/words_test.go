@@ -19,24 +19,28 @@ var values = regexp.MustCompile(`%[0-9]`)
 // TestEveryLanguageIsWhole: no word is missing, and each sentence takes the same
 // values in every language.
 func TestEveryLanguageIsWhole(t *testing.T) {
-	first := reflect.ValueOf(*english)
 	for _, w := range languages {
-		v := reflect.ValueOf(*w)
-		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			if field.Type.Kind() != reflect.String {
-				continue
-			}
-			text := v.Field(i).String()
-			if text == "" {
-				t.Errorf("%s: %s is missing", w.Language, field.Name)
-			}
-			have, want := values.FindAllString(text, -1), values.FindAllString(first.Field(i).String(), -1)
-			slices.Sort(have)
-			slices.Sort(want)
-			if !slices.Equal(have, want) {
-				t.Errorf("%s: %s takes %v, English %v", w.Language, field.Name, have, want)
-			}
+		wholeSentences(t, w.Language, reflect.ValueOf(*w), reflect.ValueOf(*english))
+		wholeSentences(t, w.Language, reflect.ValueOf(w.Staff), reflect.ValueOf(english.Staff))
+	}
+}
+
+// wholeSentences compares the sentences of a language with those of the first.
+func wholeSentences(t *testing.T, language string, v, first reflect.Value) {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.Type.Kind() != reflect.String {
+			continue
+		}
+		text := v.Field(i).String()
+		if text == "" {
+			t.Errorf("%s: %s is missing", language, field.Name)
+		}
+		have, want := values.FindAllString(text, -1), values.FindAllString(first.Field(i).String(), -1)
+		slices.Sort(have)
+		slices.Sort(want)
+		if !slices.Equal(have, want) {
+			t.Errorf("%s: %s takes %v, English %v", language, field.Name, have, want)
 		}
 	}
 }
@@ -63,6 +67,7 @@ func TestEveryNameHasItsWord(t *testing.T) {
 		whole(t, w.Language, "Why", w.Why, register.Whys())
 		for _, w := range []*Words{w, w.onPaper()} {
 			whole(t, w.Language, "Paper", w.Paper, register.Labels())
+			whole(t, w.Language, "Report", w.Staff.Report, register.ReportLabels())
 			whole(t, w.Language, "States", w.States, states)
 			whole(t, w.Language, "PayoutStates", w.PayoutStates, []protocol.PayoutState{"reserved", "signed", "broadcast", "confirmed", "refused", "unknown", "never"})
 			whole(t, w.Language, "Tenders", w.Tenders, register.Kinds())

@@ -39,6 +39,11 @@ func (r journal) After(id protocol.TerminalID, seq int64, most int) ([]server.St
 	return all(r.rows, scanEntry, "SELECT "+journalColumns+" FROM journal WHERE terminal = $1 AND seq > $2 ORDER BY seq LIMIT $3 + 0", id, seq, most)
 }
 
+func (r journal) Closings(id protocol.TerminalID, below int64, most int) ([]server.StoredEntry, error) {
+	return all(r.rows, scanEntry, "SELECT "+journalColumns+` FROM journal WHERE terminal = $1 AND kind = 'shift_closed' AND ($2 = 0 OR seq < $2)
+		ORDER BY seq DESC LIMIT $3 + 0`, id, below, most)
+}
+
 type alerts struct{ rows }
 
 // keptAlerts is how many alerts stay behind the one a terminal has stored, so

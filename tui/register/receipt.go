@@ -47,6 +47,9 @@ type Paper struct {
 	Link      string         `json:"link,omitempty"` // what the QR code says
 	TxID      string         `json:"txid,omitempty"`
 	Slip      *Slip          `json:"slip,omitempty"`
+
+	Report *protocol.Report  `json:"report,omitempty"`
+	Staff  map[string]string `json:"staff,omitempty"` // names in it, by id
 }
 
 // Style is how a paper speaks: the words and formats of a language.
@@ -142,6 +145,8 @@ func (p Paper) Document(s Style) device.Document {
 			device.Line{Text: s.Word(LabelAddress) + " " + p.Address}, device.Line{Text: s.Word(LabelTx) + " " + p.TxID})
 	case PaperSweep, PaperPayout:
 		d = slices.Concat(d, p.slip(s))
+	case PaperReport:
+		d = slices.Concat(d, p.report(s))
 	case PaperTest:
 		d = append(d, centred(s.Word(LabelTest), bold), device.Columns{Left: "ABCDEFGHIJKLM", Right: "0123456789"}, device.QR{Content: "till"})
 	}

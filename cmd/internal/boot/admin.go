@@ -57,6 +57,7 @@ var commands = map[string]func(ctx context.Context, s *server.Server, params jso
 	"debt.settle":      command(settleDebt),
 	"alert.list":       command(listAlerts),
 	"alert.test":       command(testAlerts),
+	"report":           command(reports),
 }
 
 func command[P any](do func(context.Context, *server.Server, P) (any, error)) func(context.Context, *server.Server, json.RawMessage) (any, error) {
