@@ -256,11 +256,7 @@ func (s *Server) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, e
 	if hello != nil && hello.Context() != nil {
 		ctx = hello.Context()
 	}
-	var hosts []string
-	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
-		hosts, err = hostNames(tx, s.o.Settings.Hosts)
-		return err
-	})
+	hosts, err := s.hostNames(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("choose server certificate: %w", err)
 	}

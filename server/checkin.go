@@ -18,14 +18,17 @@ const maxAlertBytes = protocol.MaxResponse / 2
 // Errors are *[protocol.Error] (invalid_params, journal_fork, journal_gap) or
 // [ErrRevoked]; others are internal.
 func (s *Server) CheckIn(ctx context.Context, id protocol.TerminalID, p protocol.CheckIn, inBatch bool) (*protocol.CheckInResult, error) {
-	seen := presence{at: s.o.Clock(), software: p.Software, devices: p.Devices, held: p.Addresses, dirty: true}
+	seen := presence{Presence: Presence{At: s.o.Clock(), Software: p.Software, Devices: p.Devices, Held: p.Addresses}, dirty: true}
 	if p.Log == s.log {
 		seen.ack = p.Alert
 	}
-	displaced := s.lines.enter(id, seen)
+	displaced, came := s.lines.enter(id, seen)
+	if came {
+		s.fellows.enter(id)
+	}
 	if len(p.Journal) > 0 {
 		err := s.storeJournal(ctx, id, p.Journal)
-		s.guard.journal(id, seen.at, err)
+		s.guard.journal(id, seen.At, err)
 		if err != nil {
 			return nil, err
 		}

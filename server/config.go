@@ -34,23 +34,69 @@ func (s *Server) Reload(ctx context.Context) error {
 	return nil
 }
 
+// refresh reads people and goods again after another process changed them.
+func (s *Server) refresh(ctx context.Context) error {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	var fresh *protocol.Config
+	var differs protocol.Hash
+	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+		if fresh, err = s.configuration(tx); err != nil {
+			return err
+		}
+		fresh.Version, differs, err = tx.standing(settingConfigVersion, settingConfigHash, fresh)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("load configuration: %w", err)
+	}
+	if differs != "" {
+		s.o.Log.WarnContext(ctx, "the servers of this database have different configuration files")
+	}
+	s.config.Store(fresh)
+	return nil
+}
+
 // configure makes the configuration of terminals, with a new version when it differs.
 func (w *work) configure() (*protocol.Config, error) {
 	catalogue, err := readCatalogue(w.Tx)
 	if err != nil {
 		return nil, err
 	}
-	if catalogue.Version, _, err = w.version(settingCatalogueVersion, settingCatalogueHash, catalogue); err != nil {
+	if _, _, err = w.version(settingCatalogueVersion, settingCatalogueHash, catalogue); err != nil {
 		return nil, err
 	}
-	o := w.s.o.Settings
+	c, err := w.s.configuration(w.Tx)
+	if err != nil {
+		return nil, err
+	}
+	version, changed, err := w.version(settingConfigVersion, settingConfigHash, c)
+	if err != nil {
+		return nil, err
+	}
+	c.Version = version
+	if changed {
+		w.tells.set(newsConfig)
+		n := protocol.Notice{Reason: "config", Message: "the shop's settings changed", Since: w.now, Version: version}
+		err = w.alertAll(protocol.AlertConfig, n)
+	}
+	return c, err
+}
+
+// configuration makes the configuration of terminals but for its version.
+func (s *Server) configuration(tx *Tx) (*protocol.Config, error) {
+	goods, err := numberSetting(tx, settingCatalogueVersion, 0)
+	if err != nil {
+		return nil, err
+	}
+	o := s.o.Settings
 	c := &protocol.Config{
-		Shop: o.Shop, Currency: o.Currency, Locale: o.Locale, Network: w.s.identity.Network, QuoteKeys: w.s.quoteKeys(),
-		Tax: o.Tax, TipsBP: o.TipsBP, CatalogueVersion: catalogue.Version, Users: []protocol.User{}, Acceptance: o.Acceptance,
+		Shop: o.Shop, Currency: o.Currency, Locale: o.Locale, Network: s.identity.Network, QuoteKeys: s.quoteKeys(),
+		Tax: o.Tax, TipsBP: o.TipsBP, CatalogueVersion: goods, Users: []protocol.User{}, Acceptance: o.Acceptance,
 		Limits: o.Limits, PaymentWindowS: int64(o.PaymentWindow / time.Second), MerchantURL: o.MerchantURL,
 	}
-	if w.s.cash != nil {
-		c.MerchantPub = w.s.cash.pub.String()
+	if s.cash != nil {
+		c.MerchantPub = s.cash.pub.String()
 	}
 	if c.Tax == nil {
 		c.Tax = []protocol.Tax{}
@@ -61,7 +107,7 @@ func (w *work) configure() (*protocol.Config, error) {
 	if c.Shop.Address == nil {
 		c.Shop.Address = []string{}
 	}
-	users, err := w.Shop.Users()
+	users, err := tx.Shop.Users()
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}
@@ -70,38 +116,38 @@ func (w *work) configure() (*protocol.Config, error) {
 			c.Users = append(c.Users, u.User)
 		}
 	}
-	version, changed, err := w.version(settingConfigVersion, settingConfigHash, c)
-	if err != nil {
-		return nil, err
-	}
-	c.Version = version
-	if changed {
-		n := protocol.Notice{Reason: "config", Message: "the shop's settings changed", Since: w.now, Version: version}
-		err = w.alertAll(protocol.AlertConfig, n)
-	}
-	return c, err
+	return c, nil
 }
 
 // version gives the version of a thing, which stands at 0 in it, and whether it
 // just rose.
 func (w *work) version(name, hashName string, thing any) (version int64, changed bool, err error) {
-	text, err := protocol.Encode(thing)
-	if err != nil {
-		return 0, false, err
-	}
-	hash := protocol.HashOf(text)
-	if version, err = numberSetting(w.Tx, name, 0); err != nil {
-		return 0, false, err
-	}
-	stored, err := w.Settings.Get(hashName)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return 0, false, fmt.Errorf("read %s: %w", hashName, err)
-	}
-	if err == nil && string(stored) == string(hash) {
-		return version, false, nil
+	version, hash, err := w.standing(name, hashName, thing)
+	if err != nil || hash == "" {
+		return version, false, err
 	}
 	version++
 	return version, true, errors.Join(setNumber(w.Tx, name, version), w.Settings.Set(hashName, []byte(hash)))
+}
+
+// standing gives the stored version of a thing and, where the thing is another
+// one, its hash.
+func (tx *Tx) standing(name, hashName string, thing any) (version int64, hash protocol.Hash, err error) {
+	text, err := protocol.Encode(thing)
+	if err != nil {
+		return 0, "", err
+	}
+	if version, err = numberSetting(tx, name, 0); err != nil {
+		return 0, "", err
+	}
+	stored, err := tx.Settings.Get(hashName)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return 0, "", fmt.Errorf("read %s: %w", hashName, err)
+	}
+	if hash = protocol.HashOf(text); err == nil && string(stored) == string(hash) {
+		hash = ""
+	}
+	return version, hash, nil
 }
 
 func readCatalogue(tx *Tx) (*protocol.Catalogue, error) {

@@ -10,6 +10,9 @@ import (
 	"till/protocol"
 )
 
+// claimPayout and an id is what the process claims that works on a payout.
+const claimPayout = "payout "
+
 // Bounds of payouts in flight.
 const (
 	nonceWait     = 10 * time.Second // querynonce waits for one still running
@@ -23,15 +26,32 @@ const payoutPoisoned protocol.PayoutKind = "poisoned"
 // desk knows which payouts are being worked on in this process, so that calls
 // with the same id follow one another.
 type desk struct {
+	fellows *fellows
 	mu      sync.Mutex
 	running map[protocol.PayoutID]chan struct{}
 	low     bool // terminals were told that the reserve is low
 }
 
-func newDesk() desk { return desk{running: map[protocol.PayoutID]chan struct{}{}} }
+func newDesk(f *fellows) desk {
+	return desk{fellows: f, running: map[protocol.PayoutID]chan struct{}{}}
+}
 
-// enter waits until no other call works on the id, and keeps others off until leave.
+// enter waits until no other call works on the id, here or in another process,
+// and keeps others off until leave.
 func (d *desk) enter(ctx context.Context, id protocol.PayoutID) (leave func(), err error) {
+	here, err := d.enterHere(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	everywhere, err := d.fellows.claim(ctx, claimPayout+string(id))
+	if err != nil {
+		here()
+		return nil, fmt.Errorf("wait for a payout under way: %w", err)
+	}
+	return func() { everywhere(); here() }, nil
+}
+
+func (d *desk) enterHere(ctx context.Context, id protocol.PayoutID) (leave func(), err error) {
 	for {
 		d.mu.Lock()
 		other := d.running[id]
@@ -57,18 +77,13 @@ func (d *desk) enter(ctx context.Context, id protocol.PayoutID) (leave func(), e
 
 // wait returns when no call works on the id any more, or after the time.
 func (d *desk) wait(ctx context.Context, id protocol.PayoutID, most time.Duration) error {
-	d.mu.Lock()
-	other := d.running[id]
-	d.mu.Unlock()
-	if other == nil {
-		return nil
+	limited, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	leave, err := d.enter(limited, id)
+	if err == nil {
+		leave()
 	}
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	select {
-	case <-other:
-	case <-timer.C:
-	case <-ctx.Done():
+	if ctx.Err() != nil {
 		return fmt.Errorf("wait for a payout under way: %w", ctx.Err())
 	}
 	return nil
@@ -189,6 +204,7 @@ func (w *work) move(p *Payout, to protocol.PayoutState, reason, message string) 
 		}
 		p.State, p.Reason, p.Message = to, reason, message
 	}
+	w.payouts = true
 	if err := w.Payouts.Update(p, w.now); err != nil {
 		return fmt.Errorf("store payout: %w", err)
 	}

@@ -78,7 +78,7 @@ func (s *Server) Dispense(ctx context.Context, id protocol.TerminalID, p protoco
 		if accepted, err = s.send(ctx, p.ID, e); err != nil {
 			return nil, fmt.Errorf("dispense: %w", err)
 		}
-		s.tellReserve(ctx, r.total()-accepted.Amount-accepted.Fee)
+		s.noteReserve(ctx, r.total()-accepted.Amount-accepted.Fee)
 	}
 	return accepted.dispenseResult(), nil
 }

@@ -293,19 +293,16 @@ func (d *cashDesk) forget(what string) {
 	delete(d.last, what)
 }
 
-// runCashDesk keeps the mints' keys fresh and asks mints what is still open, until
-// ctx ends: bills without a contract, deposits without an answer, tabs whose time
-// comes, coins to be let go. What is stored is the queue: nothing is forgotten.
-func (s *Server) runCashDesk(ctx context.Context) {
+// keepMintKeys keeps the mints' keys fresh until ctx ends, and then ends the
+// questions to mints that are under way in this process.
+func (s *Server) keepMintKeys(ctx context.Context) {
 	if s.cash == nil {
 		return
 	}
 	defer s.cash.close()
-	keysAt := s.o.Clock().Add(firstKeys)
-	for {
-		now := s.o.Clock()
-		if now >= keysAt {
-			keysAt = now.Add(refreshKeys)
+	for next := s.o.Clock().Add(firstKeys); ; {
+		if now := s.o.Clock(); now >= next {
+			next = now.Add(refreshKeys)
 			for _, m := range s.cash.o.Mints {
 				s.cash.ask(ctx, "keys "+m.Master.String(), func(ctx context.Context) {
 					if _, err := m.Client.Refresh(ctx); err != nil {
@@ -314,12 +311,27 @@ func (s *Server) runCashDesk(ctx context.Context) {
 				})
 			}
 		}
+		if !s.sleep(ctx, next, nil) {
+			return
+		}
+	}
+}
+
+// runCashDesk asks mints what is still open, until ctx ends: bills without a
+// contract, deposits without an answer, tabs whose time comes, coins to be let go.
+// What is stored is the queue: nothing is forgotten.
+func (s *Server) runCashDesk(ctx context.Context) {
+	if s.cash == nil {
+		return
+	}
+	for {
+		now := s.o.Clock()
 		next, err := s.passCashDesk(ctx, now)
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.ErrorContext(ctx, "e-cash not worked off", "error", err)
 			next = now.Add(retrySoonest)
 		}
-		if !s.sleep(ctx, earlier(next, keysAt), s.cash.wake) {
+		if !s.sleep(ctx, next, s.cash.wake) {
 			return
 		}
 	}

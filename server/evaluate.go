@@ -50,7 +50,7 @@ func (s *Server) evaluate(ctx context.Context) {
 			}
 		}
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, errors.Is(err, errDeposed):
 			return
 		case err == nil:
 			pause = 0
@@ -235,32 +235,27 @@ func (s *Server) ask(ctx context.Context, scripts []Script) (facts, view, error)
 // adopt keeps the view for what is settled between two rounds. The tip is stored
 // before any payment seen from it: confirmations are never counted from an older one.
 func (s *Server) adopt(ctx context.Context, v view) error {
-	if v.tip.Hash != s.watch.view().tip.Hash {
-		text, err := json.Marshal(v.tip)
+	before, now := s.watch.view(), v
+	if now.floor == 0 {
+		now.floor = before.floor
+	}
+	now.fresh = false
+	// Alone nobody else needs to know more than the tip.
+	if v.tip.Hash != before.tip.Hash || s.fellows.peers != nil && now != before {
+		text, err := json.Marshal(storedView{now.tip, now.floor, now.behind})
 		if err != nil {
 			return fmt.Errorf("store tip: %w", err)
 		}
-		if err := s.write(ctx, func(w *work) error { return w.Settings.Set(settingTip, text) }); err != nil {
+		err = s.write(ctx, func(w *work) error {
+			w.tells.set(newsTip)
+			return errors.Join(w.inTerm(), w.Settings.Set(settingTip, text))
+		})
+		if err != nil {
 			return fmt.Errorf("store tip: %w", err)
 		}
 	}
 	s.watch.see(v)
 	return nil
-}
-
-// loadTip reads the tip that the stored payments were seen from.
-func loadTip(tx *Tx) (tip Tip, err error) {
-	text, err := tx.Settings.Get(settingTip)
-	if errors.Is(err, ErrNotFound) {
-		return Tip{}, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, &tip)
-	}
-	if err != nil {
-		return Tip{}, fmt.Errorf("read tip: %w", err)
-	}
-	return tip, nil
 }
 
 // chainError tells a chain that does not answer, in time or at all, from other faults.
@@ -302,6 +297,9 @@ func (s *Server) compare(ctx context.Context, a *account, f facts, v view) error
 	}
 	var settled *account
 	err = s.write(ctx, func(w *work) (err error) {
+		if err := w.inTerm(); err != nil {
+			return err
+		}
 		if settled, err = w.reload(a); err != nil {
 			return err
 		}

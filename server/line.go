@@ -9,10 +9,12 @@ import (
 	"till/protocol"
 )
 
-// flushEvery is how often presence is written.
+// flushEvery is how often presence is written, flushAtOnce how many terminals a
+// transaction takes at most: whoever stores money waits for no more.
 const (
 	flushEvery    = time.Minute
 	flushDeadline = 3 * time.Second
+	flushAtOnce   = 100
 )
 
 // lines are the terminals' ends of the wire: who waits, and who was last seen.
@@ -28,17 +30,16 @@ type lines struct {
 type line struct {
 	bell     chan struct{} // closed and replaced when there is news
 	displace chan struct{} // closed when a later check-in comes
+	here     bool          // the other processes were told that it checks in here
 	presence presence
 }
 
-// presence is what a terminal last said of itself.
+// presence is what a terminal last said of itself, and whether it is stored.
 type presence struct {
-	at       protocol.Time
-	software string
-	devices  []protocol.DeviceState
-	held     int64
-	ack      int64
-	dirty    bool
+	Presence
+	ack   int64 // the alerts it has stored
+	acked int64 // what of it was written
+	dirty bool
 }
 
 func newLines() lines {
@@ -56,16 +57,36 @@ func (l *lines) of(id protocol.TerminalID) *line {
 }
 
 // enter ends the terminal's earlier check-in; the channel closes when a later
-// one comes.
-func (l *lines) enter(id protocol.TerminalID, p presence) (displaced <-chan struct{}) {
+// one comes. came: its last one was at another process, or there was none.
+func (l *lines) enter(id protocol.TerminalID, p presence) (displaced <-chan struct{}, came bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	end := l.of(id)
 	close(end.displace)
 	end.displace = make(chan struct{})
-	p.ack = max(p.ack, end.presence.ack)
+	came, end.here = !end.here, true
+	p.ack, p.acked = max(p.ack, end.presence.ack), end.presence.acked
 	end.presence = p
-	return end.displace
+	return end.displace, came
+}
+
+// leave ends the check-in of a terminal that checks in at another process.
+func (l *lines) leave(id protocol.TerminalID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if end := l.by[id]; end != nil {
+		close(end.displace)
+		end.displace, end.here = make(chan struct{}), false
+	}
+}
+
+// elsewhere forgets who checks in here: it may have changed unheard.
+func (l *lines) elsewhere() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, end := range l.by {
+		end.here = false
+	}
 }
 
 // bell closes at the next news. It is taken before looking, so that nothing
@@ -79,9 +100,20 @@ func (l *lines) bell(id protocol.TerminalID) <-chan struct{} {
 func (l *lines) ring(id protocol.TerminalID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	end := l.of(id)
-	close(end.bell)
-	end.bell = make(chan struct{})
+	if end := l.by[id]; end != nil {
+		close(end.bell)
+		end.bell = make(chan struct{})
+	}
+}
+
+// ringAll is ring for every terminal.
+func (l *lines) ringAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, end := range l.by {
+		close(end.bell)
+		end.bell = make(chan struct{})
+	}
 }
 
 // shut ends every waiting check-in for good.
@@ -112,39 +144,58 @@ func (l *lines) takeDirty() map[protocol.TerminalID]presence {
 
 // on writes what is newer in p into the row.
 func (p presence) on(t *Terminal) {
-	if p.at <= t.LastSeen {
+	if p.At <= t.LastSeen {
 		return
 	}
-	t.LastSeen, t.Software, t.Devices, t.Held = p.at, p.software, p.devices, p.held
+	t.LastSeen, t.Software, t.Devices, t.Held = p.At, p.Software, p.Devices, p.Held
 	t.AlertAck = max(t.AlertAck, p.ack)
 }
 
-// flushPresence writes who was seen, in one transaction.
+// flushPresence writes who was seen.
 func (s *Server) flushPresence(ctx context.Context) error {
-	dirty := s.lines.takeDirty()
-	if len(dirty) == 0 {
-		return nil
-	}
-	err := s.write(ctx, func(w *work) error {
+	for dirty := s.lines.takeDirty(); len(dirty) > 0; {
+		some := map[protocol.TerminalID]presence{}
 		for id, p := range dirty {
-			t, err := w.Terminals.Get(id)
-			if err != nil {
-				return err
-			}
-			p.on(t)
-			if err := w.Terminals.Update(t); err != nil {
-				return err
-			}
-			if err := w.Alerts.Ack(id, min(p.ack, t.AlertSeq)); err != nil {
-				return err
+			if some[id] = p; len(some) == flushAtOnce {
+				break
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store presence of terminals: %w", err)
+		err := s.write(ctx, func(w *work) error {
+			for id, p := range some {
+				if err := w.see(id, p); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("store presence of terminals: %w", err)
+		}
+		for id, p := range some {
+			s.lines.stored(id, p)
+			delete(dirty, id)
+		}
 	}
 	return nil
+}
+
+func (w *work) see(id protocol.TerminalID, p presence) error {
+	if err := w.Terminals.See(id, p.Presence); err != nil || p.ack <= p.acked {
+		return err
+	}
+	t, err := w.Terminals.Get(id)
+	if err != nil {
+		return err
+	}
+	return w.Alerts.Ack(id, min(p.ack, t.AlertSeq))
+}
+
+// stored notes what was written.
+func (l *lines) stored(id protocol.TerminalID, p presence) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	end := l.of(id)
+	end.presence.acked = max(end.presence.acked, p.ack)
 }
 
 func (s *Server) flushPresences(ctx context.Context) {

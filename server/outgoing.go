@@ -137,6 +137,9 @@ func (s *Server) comparePayout(ctx context.Context, m outgoingMoney, payments []
 		return nil
 	}
 	err := s.write(ctx, func(w *work) error {
+		if err := w.inTerm(); err != nil {
+			return err
+		}
 		p, err := w.Payouts.Get(m.payout.ID)
 		if err != nil {
 			return err

@@ -56,6 +56,7 @@ func (s *Server) AddTerminal(ctx context.Context, name string, replace bool, hos
 			return err
 		}
 		p.Expires = w.now.Add(linkLife)
+		w.touch(settingHostNames)
 		return errors.Join(w.Pairings.Put(p), addHostName(w.Tx, s.o.Settings.Hosts, hostName))
 	})
 	if err != nil {

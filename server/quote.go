@@ -64,6 +64,16 @@ func (s *Server) quoteFor(ctx context.Context, r *protocol.CheckInResult) error 
 	s.quoted.mu.Lock()
 	defer s.quoted.mu.Unlock()
 	q := s.quoted.quote
+	if q != nil && !s.fellows.watching.Load() && r.Time.Sub(q.At) >= 2*quoteEvery {
+		q = nil // no news of the watcher's
+	}
+	if q == nil && !s.fellows.watching.Load() {
+		var err error
+		if q, err = s.latestQuote(ctx, price.Currency, r.Time); err != nil {
+			return err
+		}
+		s.quoted.quote = q
+	}
 	if q == nil || !q.Covers(r.Time) {
 		// The minute's refresh is late (a start, a jump of the clock).
 		var err error
@@ -73,6 +83,29 @@ func (s *Server) quoteFor(ctx context.Context, r *protocol.CheckInResult) error 
 	}
 	r.Quotes = append(r.Quotes, *q)
 	return nil
+}
+
+// forget has the quote read again: another process made a later one.
+func (d *quoteDesk) forget() {
+	d.mu.Lock()
+	d.quote = nil
+	d.mu.Unlock()
+}
+
+// latestQuote gives the last one stored when it still holds for long enough to be
+// given out, else nil.
+func (s *Server) latestQuote(ctx context.Context, c protocol.Currency, now protocol.Time) (q *protocol.Quote, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		q, err = tx.Quotes.Latest(c)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrNotFound), err == nil && (q.At > now || now.Sub(q.At) >= 2*quoteEvery || !q.Covers(now)):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read quote: %w", err)
+	}
+	return q, nil
 }
 
 // presentQuote is the quote that is given out now, nil when there is none.
@@ -104,7 +137,10 @@ func (s *Server) makeQuote(ctx context.Context, price Price, now protocol.Time) 
 	if err := q.Sign(s.quoteKey); err != nil {
 		return nil, fmt.Errorf("make quote: %w", err)
 	}
-	if err := s.write(ctx, func(w *work) error { return w.Quotes.Insert(q) }); err != nil {
+	if err := s.write(ctx, func(w *work) error {
+		w.tells.set(newsQuote)
+		return w.Quotes.Insert(q)
+	}); err != nil {
 		return nil, fmt.Errorf("store quote: %w", err)
 	}
 	s.quoted.quote, s.quoted.rate = q, price.Rate

@@ -67,6 +67,7 @@ type Server struct {
 	quoteKey ed25519.PrivateKey
 	cash     *cashDesk // nil: e-cash is not taken
 
+	fellows *fellows
 	roll    *roll
 	lines   lines
 	watch   *watch
@@ -97,9 +98,14 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s := &Server{
-		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), desk: newDesk(), guard: newGuard(),
+		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), guard: newGuard(),
 		outbox: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
+	if s.fellows, err = newFellows(o.Store.Peers(), o.Random); err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
+	s.desk = newDesk(s.fellows)
+	s.roll.deaf.Store(s.fellows.peers != nil) // until it listens
 	s.effects = map[string]effect{effectBroadcast: s.broadcast}
 	for range o.Couriers {
 		s.posts = append(s.posts, make(chan struct{}, 1))
@@ -121,8 +127,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		if s.cash, err = openCashDesk(tx, sealing, o); err != nil {
 			return err
 		}
-		tip, err := loadTip(tx)
-		s.watch.see(view{tip: tip})
+		v, err := loadView(tx)
+		s.watch.see(v)
 		return err
 	})
 	if err != nil {
@@ -165,6 +171,21 @@ func drawLog(tx *Tx, now protocol.Time, random io.Reader) (protocol.LogID, error
 		return "", err
 	}
 	return protocol.LogID(id), tx.Settings.Set(settingLog, []byte(id))
+}
+
+// Used reports whether a server has made its keys in the database already.
+func Used(ctx context.Context, store Store) (used bool, err error) {
+	err = store.Read(ctx, func(tx *Tx) error {
+		_, err := tx.Settings.Get(settingCA)
+		if used = err == nil; errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for keys in the database: %w", err)
+	}
+	return used, nil
 }
 
 // Restored gives a database that was brought back from a backup a new alert log,
@@ -221,16 +242,14 @@ func (s *Server) quoteKeys() []protocol.QuoteKey {
 // every waiting check-in, stores the presence of terminals and returns nil. A
 // lost chain does not end it.
 func (s *Server) Run(ctx context.Context) error {
-	var duties sync.WaitGroup
-	for _, duty := range []func(context.Context){s.followChain, s.probeChain, s.evaluate, s.refreshQuotes, s.runOutbox, s.flushPresences, s.runCashDesk, s.keepGuard} {
-		duties.Go(func() { duty(ctx) })
-	}
-	for i, c := range s.o.Couriers {
-		duties.Go(func() { s.runCourier(ctx, c, s.posts[i]) })
-	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.duties(ctx)
+	}()
 	<-ctx.Done()
 	s.lines.shut()
-	duties.Wait()
+	<-ended
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushDeadline)
 	defer cancel()
 	return s.flushPresence(last)

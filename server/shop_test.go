@@ -91,16 +91,17 @@ func (a *alarms) refuse(down bool) {
 // shop is a whole server on a real database and the practice chain.
 type shop struct {
 	*server.Server
-	t      testing.TB
-	dir    string
-	db     *store.DB
-	chain  *chain.Practice
-	wallet *wallet.Wallet
-	rates  *fixed
-	alarms *alarms
-	now    *atomic.Int64
-	set    server.Settings
-	stop   func()
+	t        testing.TB
+	dir      string
+	location string // of the database, "" a file in dir
+	db       *store.DB
+	chain    *chain.Practice
+	wallet   *wallet.Wallet
+	rates    *fixed
+	alarms   *alarms
+	now      *atomic.Int64
+	set      server.Settings
+	stop     func()
 
 	through   server.Chain // nil: chain itself
 	around    func(server.Store) server.Store
@@ -128,7 +129,13 @@ func testWallet(t testing.TB) *wallet.Wallet {
 // openShop starts a shop that has just been unpacked; edit may change its settings.
 func openShop(t testing.TB, edit func(*server.Settings)) *shop {
 	t.Helper()
-	s := &shop{t: t, dir: t.TempDir(), rates: &fixed{rate: practiceRate}, alarms: &alarms{}, now: &atomic.Int64{}, set: server.Defaults("EUR")}
+	return openShopAt(t, "", edit)
+}
+
+// openShopAt is openShop with its database elsewhere, "" in a file.
+func openShopAt(t testing.TB, location string, edit func(*server.Settings)) *shop {
+	t.Helper()
+	s := &shop{t: t, location: location, dir: t.TempDir(), rates: &fixed{rate: practiceRate}, alarms: &alarms{}, now: &atomic.Int64{}, set: server.Defaults("EUR")}
 	s.now.Store(time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC).UnixMilli())
 	s.set.Watch = 0
 	if edit != nil {
@@ -157,7 +164,11 @@ func (s *shop) start() {
 	s.t.Helper()
 	ctx := context.Background()
 	var err error
-	if s.db, err = store.Open(ctx, filepath.Join(s.dir, "server.db")); err != nil {
+	location := s.location
+	if location == "" {
+		location = filepath.Join(s.dir, "server.db")
+	}
+	if s.db, err = store.Open(ctx, location); err != nil {
 		s.t.Fatal(err)
 	}
 	if s.Server, err = server.New(ctx, s.options()); err != nil {

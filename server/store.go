@@ -28,9 +28,39 @@ type Store interface {
 	// effect but on tx.
 	Write(ctx context.Context, f func(tx *Tx) error) error
 
+	// Peers gives what the server processes on one database share; nil where this
+	// process has the database for itself.
+	Peers() Peers
+
 	// Close ends all transactions and releases the database.
 	Close() error
 }
+
+// Peers are the server processes on one database.
+type Peers interface {
+	// Listen calls up once it hears and heard for each text that any process tells
+	// from then on, this one too. It returns when ctx ends or the line is lost.
+	Listen(ctx context.Context, up func(), heard func(text string)) error
+
+	// Tell says a text at once, outside of any transaction; it may be lost.
+	Tell(ctx context.Context, text string) error
+
+	// Claim takes a name for this process; nil where another process has it. A
+	// process must not claim what it holds.
+	Claim(ctx context.Context, name string) (*Claim, error)
+}
+
+// Claim is a name held by this process alone.
+type Claim struct {
+	Lost    <-chan struct{} // closed when another process may take it
+	Release func()
+}
+
+// MaxNews bounds a text that processes tell one another, in bytes.
+const MaxNews = 7900
+
+// NewsRows tells all processes a text when the transaction is durable.
+type NewsRows interface{ Tell(text string) error }
 
 // Tx is one transaction, by noun. In [Store.Read] the writing methods fail.
 type Tx struct {
@@ -57,6 +87,8 @@ type Tx struct {
 	Bills     BillRows
 	Contracts ContractRows
 	Deposits  DepositRows
+
+	News NewsRows // PostgreSQL only
 
 	// Of a practice mint, which has a database of its own.
 	MintReserves MintReserveRows
@@ -114,6 +146,17 @@ type TerminalRows interface {
 	// Update writes all fields but AlertSeq and AlertAck, which [AlertRows] owns, if
 	// the row still has t.Version, and raises it; ErrChanged otherwise.
 	Update(t *Terminal) error
+	// See notes what a terminal last said of itself unless a later word is stored.
+	// The row's version does not change.
+	See(id protocol.TerminalID, p Presence) error
+}
+
+// Presence is what a terminal last said of itself.
+type Presence struct {
+	At       protocol.Time
+	Software string
+	Devices  []protocol.DeviceState
+	Held     int64 // unused addresses
 }
 
 // TerminalKey is a certificate's public key that speaks for a terminal.
@@ -173,6 +216,8 @@ type AlertRows interface {
 	// Append adds an alert with the terminal's next number, which it returns.
 	// The terminal's row version does not change.
 	Append(id protocol.TerminalID, at protocol.Time, kind protocol.AlertKind, body []byte) (seq int64, err error)
+	// AppendAll adds one to the log of every terminal that is not revoked.
+	AppendAll(at protocol.Time, kind protocol.AlertKind, body []byte) error
 	After(id protocol.TerminalID, seq int64, most int) ([]protocol.Alert, error)
 	// Ack notes how far the terminal has stored them (never back) and drops what it needs no more.
 	Ack(id protocol.TerminalID, seq int64) error

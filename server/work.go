@@ -17,13 +17,17 @@ type work struct {
 	s   *Server
 	now protocol.Time
 
-	told   map[protocol.TerminalID]struct{}  // whose waiting check-in has news
-	sales  map[protocol.SaleID]struct{}      // to be compared with the chain
-	due    map[protocol.SaleID]protocol.Time // when the clock may change a sale, 0 never
-	leased []Address                         // to be watched
-	alarms []Alarm
-	effect bool // the outbox has news
-	mints  bool // a mint is to be asked something
+	told    map[protocol.TerminalID]struct{}  // whose waiting check-in has news
+	all     bool                              // every terminal's has
+	touched map[string]struct{}               // ids and serials whose rows changed
+	tells   news                              // what else other processes are to know
+	sales   map[protocol.SaleID]struct{}      // to be compared with the chain
+	due     map[protocol.SaleID]protocol.Time // when the clock may change a sale, 0 never
+	leased  []Address                         // to be watched
+	alarms  []Alarm
+	effect  bool // the outbox has news
+	payouts bool // payouts are to be compared with the chain
+	mints   bool // a mint is to be asked something
 }
 
 // write runs f in one transaction, again from the start when another one came
@@ -32,18 +36,16 @@ func (s *Server) write(ctx context.Context, f func(w *work) error) error {
 	for range attempts {
 		var w *work
 		err := s.o.Store.Write(ctx, func(tx *Tx) error {
-			w = &work{
-				Tx: tx, s: s, now: s.o.Clock(),
-				told:  map[protocol.TerminalID]struct{}{},
-				sales: map[protocol.SaleID]struct{}{},
-				due:   map[protocol.SaleID]protocol.Time{},
-			}
+			w = s.newWork(tx)
 			if err := f(w); err != nil {
 				return err
 			}
-			return w.storeAlarms()
+			if err := w.storeAlarms(); err != nil {
+				return err
+			}
+			return w.tell()
 		})
-		s.roll.generation.Add(1) // whatever the outcome
+		w.forget() // whatever the outcome
 		if errors.Is(err, ErrChanged) {
 			continue
 		}
@@ -55,28 +57,148 @@ func (s *Server) write(ctx context.Context, f func(w *work) error) error {
 	return fmt.Errorf("write after %d attempts: %w", attempts, ErrChanged)
 }
 
+// newWork begins to gather what a transaction leaves to do.
+func (s *Server) newWork(tx *Tx) *work {
+	w := &work{
+		s: s, now: s.o.Clock(), told: map[protocol.TerminalID]struct{}{}, touched: map[string]struct{}{}, tells: news{},
+		sales: map[protocol.SaleID]struct{}{}, due: map[protocol.SaleID]protocol.Time{},
+	}
+	noted := *tx
+	noted.Terminals, noted.Keys, noted.Alerts = notedTerminals{tx.Terminals, w}, notedKeys{tx.Keys, w}, notedAlerts{tx.Alerts, w}
+	w.Tx = &noted
+	return w
+}
+
+// The rows that the roll remembers note whom a transaction touches.
+type (
+	notedTerminals struct {
+		TerminalRows
+		w *work
+	}
+	notedKeys struct {
+		KeyRows
+		w *work
+	}
+	notedAlerts struct {
+		AlertRows
+		w *work
+	}
+)
+
+func (r notedTerminals) Insert(t *Terminal) error {
+	r.w.touch(string(t.ID))
+	return r.TerminalRows.Insert(t)
+}
+
+func (r notedTerminals) Update(t *Terminal) error {
+	r.w.touch(string(t.ID))
+	return r.TerminalRows.Update(t)
+}
+
+func (r notedKeys) Insert(k *TerminalKey) error {
+	r.w.touch(k.Serial)
+	return r.KeyRows.Insert(k)
+}
+
+func (r notedKeys) Retire(serial string, until protocol.Time) error {
+	r.w.touch(serial)
+	return r.KeyRows.Retire(serial, until)
+}
+
+func (r notedAlerts) Append(id protocol.TerminalID, at protocol.Time, kind protocol.AlertKind, body []byte) (int64, error) {
+	r.w.touch(string(id))
+	return r.AlertRows.Append(id, at, kind, body)
+}
+
+func (w *work) touch(key string) { w.touched[key] = struct{}{} }
+
+// tell gathers for the other processes what the transaction changes: they hear of
+// it as it commits. What only the watcher acts on is told by the others alone.
+func (w *work) tell() error {
+	f, n := w.s.fellows, w.tells
+	if f.peers == nil {
+		return nil
+	}
+	for key := range w.touched {
+		if _, told := w.told[protocol.TerminalID(key)]; !told {
+			n[newsTouched] = append(n[newsTouched], key)
+		}
+	}
+	for id := range w.told {
+		n[newsTold] = append(n[newsTold], string(id))
+	}
+	if w.all {
+		n.set(newsAll)
+	}
+	if !f.watching.Load() {
+		w.tellWatcher(n)
+	}
+	for _, text := range n.texts(f.name) {
+		if err := w.News.Tell(text); err != nil {
+			return fmt.Errorf("tell other servers: %w", err)
+		}
+	}
+	return nil
+}
+
+func (w *work) tellWatcher(n news) {
+	for id := range w.sales {
+		n[newsSales] = append(n[newsSales], string(id))
+	}
+	for id, at := range w.due {
+		n[newsDue] = append(n[newsDue], dueItem(id, at))
+	}
+	for _, a := range w.leased {
+		n[newsLeased] = append(n[newsLeased], a.Text)
+	}
+	for t, due := range map[topic]bool{newsOutbox: w.effect, newsPayouts: w.payouts, newsMints: w.mints, newsAlarms: len(w.alarms) > 0} {
+		if due {
+			n.set(t)
+		}
+	}
+}
+
+// forget drops what the roll knew of the rows that the transaction touched.
+func (w *work) forget() {
+	if w == nil {
+		return // it never began
+	}
+	if w.all {
+		w.s.roll.all.Add(1)
+	}
+	for key := range w.touched {
+		w.s.roll.touch(key)
+	}
+}
+
 // finish acts on what a durable transaction left.
 func (w *work) finish(ctx context.Context) {
 	s := w.s
+	if w.all {
+		s.lines.ringAll()
+	}
 	for id := range w.told {
 		s.lines.ring(id)
 	}
-	s.watch.add(w.leased)
-	s.watch.remind(w.due)
-	s.watch.look(w.sales)
-	if w.effect {
-		s.wakeOutbox()
-	}
-	if w.mints {
-		s.cash.ring()
+	if s.fellows.watching.Load() {
+		s.watch.add(w.leased)
+		s.watch.remind(w.due)
+		s.watch.look(w.sales)
+		if w.payouts {
+			s.watch.follow()
+		}
+		if w.effect {
+			s.wakeOutbox()
+		}
+		if w.mints {
+			s.cash.ring()
+		}
 	}
 	for _, a := range w.alarms {
 		s.o.Log.WarnContext(ctx, "alarm", "kind", a.Kind, "terminal", a.Terminal, "message", a.Message, "over", a.Ended != 0)
 	}
-	if len(w.alarms) > 0 {
-		for _, post := range s.posts {
-			ring(post)
-		}
+	if len(w.alarms) > 0 && s.fellows.watching.Load() {
+		s.ringPosts()
 	}
 }
 
@@ -108,18 +230,14 @@ func (w *work) alertText(id protocol.TerminalID, kind protocol.AlertKind, text [
 
 // alertAll tells every terminal that is not revoked.
 func (w *work) alertAll(kind protocol.AlertKind, body any) error {
-	all, err := w.Terminals.List()
+	text, err := protocol.Encode(body)
 	if err != nil {
-		return fmt.Errorf("list terminals: %w", err)
+		return err
 	}
-	for _, t := range all {
-		if t.State == TerminalRevoked {
-			continue
-		}
-		if err := w.alert(t.ID, kind, body); err != nil {
-			return err
-		}
+	if err := w.Alerts.AppendAll(w.now, kind, text); err != nil {
+		return fmt.Errorf("append %s alerts: %w", kind, err)
 	}
+	w.all = true
 	return nil
 }
 

@@ -58,6 +58,14 @@ func (r alerts) Append(id protocol.TerminalID, at protocol.Time, kind protocol.A
 	return seq, r.exec("INSERT INTO alerts (terminal, seq, at, kind, body) VALUES ($1, $2, $3, $4, $5)", id, seq, at, kind, string(body))
 }
 
+func (r alerts) AppendAll(at protocol.Time, kind protocol.AlertKind, body []byte) error {
+	if err := r.exec("UPDATE terminals SET alert_seq = alert_seq + 1 WHERE state <> 'revoked'"); err != nil {
+		return fmt.Errorf("number alerts: %w", err)
+	}
+	return r.exec(`INSERT INTO alerts (terminal, seq, at, kind, body)
+		SELECT id, alert_seq, CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT) FROM terminals WHERE state <> 'revoked'`, at, kind, string(body))
+}
+
 func scanAlert(row scanner) (protocol.Alert, error) {
 	var a protocol.Alert
 	var body string

@@ -124,7 +124,8 @@ func (s *session) tx(ctx context.Context) *server.Tx {
 		Journal: journal{r}, Alerts: alerts{r}, Addresses: addresses{r}, Quotes: quotes{r},
 		Sales: sales{r}, Tenders: tenders{r}, Payments: payments{r}, Debts: debts{r}, Refunds: refunds{r},
 		Payouts: payouts{r}, Approvals: approvals{r}, Outbox: outbox{r}, Shop: shop{r},
-		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, MintReserves: mintReserves{r}, MintCoins: mintCoins{r},
+		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, News: news{r},
+		MintReserves: mintReserves{r}, MintCoins: mintCoins{r},
 	}
 }
 

@@ -10,9 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"till/server"
 )
@@ -30,6 +31,7 @@ type DB struct {
 	write  chan *session
 	begin  string
 	look   string // begins a snapshot
+	peers  *peers // PostgreSQL: the other server processes
 	once   sync.Once
 	closed chan struct{}
 }
@@ -82,12 +84,16 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 }
 
 func openPostgres(ctx context.Context, location string) (*DB, error) {
-	pool, err := sql.Open("pgx", location)
+	config, err := pgx.ParseConfig(location)
 	if err != nil {
 		return nil, err
 	}
+	// A scan of a small table would set a serialisable transaction against every
+	// writer of the table; through the index it meets those of its rows alone.
+	config.RuntimeParams["enable_seqscan"] = "off"
+	pool := stdlib.OpenDB(*config)
 	db := &DB{closed: make(chan struct{}), pools: []*sql.DB{pool}, begin: "BEGIN ISOLATION LEVEL SERIALIZABLE",
-		look: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+		look: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", peers: newPeers(location)}
 	if db.write, err = newSessions(ctx, pool); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -96,10 +102,29 @@ func openPostgres(ctx context.Context, location string) (*DB, error) {
 	}
 	s := <-db.write
 	defer func() { db.write <- s }()
-	if err := migrate(ctx, s, db.begin); err != nil {
+	if err := migrateAlone(ctx, s, db.begin); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// migrateAlone keeps servers that start together from bringing up the schema at once.
+func migrateAlone(ctx context.Context, s *session, begin string) error {
+	key := lockOf("migrate")
+	if _, err := s.conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", key); err != nil {
+		return fmt.Errorf("wait for another server: %w", err)
+	}
+	err := migrate(ctx, s, begin)
+	_, unlock := s.conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", key)
+	return errors.Join(err, unlock)
+}
+
+// Peers implements [server.Store].
+func (db *DB) Peers() server.Peers {
+	if db.peers == nil {
+		return nil
+	}
+	return db.peers
 }
 
 // Read calls f with one consistent snapshot.
@@ -124,7 +149,7 @@ func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
 	defer func() { db.write <- s }()
 	for n := range attempts {
 		err = s.transaction(ctx, db.begin, func() error { return f(s.tx(ctx)) })
-		if !unserialisable(err) {
+		if !unserialisable(err, n) {
 			return err
 		}
 		// Whoever stood in the way needs a moment to end.
@@ -144,7 +169,12 @@ func (db *DB) Close() error {
 		db.writer.close()
 	}
 	var errs []error
-	db.once.Do(func() { close(db.closed) })
+	db.once.Do(func() {
+		close(db.closed)
+		if db.peers != nil {
+			db.peers.close()
+		}
+	})
 	for _, sessions := range []chan *session{db.read, db.write} {
 		for range cap(sessions) {
 			s := <-sessions
@@ -182,8 +212,10 @@ func (db *DB) take(ctx context.Context, from chan *session) (*session, error) {
 }
 
 // unserialisable reports whether PostgreSQL asks to try the transaction again
-// (SQLSTATE 40001 serialization_failure, 40P01 deadlock_detected).
-func unserialisable(err error) bool {
+// (SQLSTATE 40001 serialization_failure, 40P01 deadlock_detected). So may
+// 23505 unique_violation, where another transaction inserted the same meanwhile
+// (section 13.5.1 of its manual): it is tried a few times, since it may be lasting.
+func unserialisable(err error, tries int) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23505" && tries < 3)
 }

@@ -74,6 +74,15 @@ func (r terminals) Update(t *server.Terminal) error {
 	return err
 }
 
+func (r terminals) See(id protocol.TerminalID, p server.Presence) error {
+	devices, err := pack(p.Devices)
+	if err != nil {
+		return err
+	}
+	return r.exec("UPDATE terminals SET last_seen = $1, software = $2, devices = $3, held = $4 WHERE id = $5 AND last_seen < $1",
+		p.At, p.Software, devices, p.Held, id)
+}
+
 type keys struct{ rows }
 
 const keyColumns = "serial, hash, terminal, not_after, until"

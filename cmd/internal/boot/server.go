@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"till/cmd/internal/config"
@@ -17,7 +16,6 @@ import (
 	"till/server"
 	"till/server/mint"
 	"till/server/rpc"
-	"till/server/store"
 )
 
 // grace is how long requests under way may take after a stop; a clean end must
@@ -83,19 +81,11 @@ func (s *Server) open(ctx context.Context) error {
 	if s.shop, err = s.openShop(ctx); err != nil {
 		return err
 	}
-	location := o.Config.Store.URL
-	if location == "" || o.Practice {
-		location = filepath.Join(o.Dir, "server.db")
-	}
-	db, err := store.Open(ctx, location)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	s.closer = append(s.closer, db.Close)
-	key, err := sealKey(filepath.Join(o.Dir, "server.key"), o.Random)
+	db, key, err := openStore(ctx, o)
 	if err != nil {
 		return err
 	}
+	s.closer = append(s.closer, db.Close)
 	ecash, customers, err := s.openEcash(ctx, &rules)
 	if err != nil {
 		return err

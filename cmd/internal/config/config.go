@@ -34,7 +34,7 @@ type Config struct {
 		OfflineMax time.Duration
 		Poll       time.Duration
 	}
-	Store struct{ URL string }
+	Store struct{ URL, KeyFile string }
 	Chain struct {
 		Backend          string
 		Network          string

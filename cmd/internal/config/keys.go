@@ -98,6 +98,7 @@ var Keys = []Key{
 	span("server.poll", "15s", "time between idle check-ins", 15*second, 60*second, func(c *Config) *time.Duration { return &c.Server.Poll }),
 
 	text("store.url", "", "postgres://… or empty for server.db in the data directory", func(c *Config) *string { return &c.Store.URL }),
+	text("store.key_file", "", "key that seals the database's secrets, the same for all servers on it; empty is server.key in the data directory", func(c *Config) *string { return &c.Store.KeyFile }),
 
 	choice("chain.backend", "node", "how payments are seen", []string{"node", "practice"}, func(c *Config) *string { return &c.Chain.Backend }),
 	choice("chain.network", "mainnet", "Bitcoin network", []string{"mainnet", "testnet3", "testnet4", "signet", "regtest"}, func(c *Config) *string { return &c.Chain.Network }),
