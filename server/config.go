@@ -189,21 +189,6 @@ func (s *Server) ImportCatalogue(ctx context.Context, items []protocol.Item) err
 	return s.Reload(ctx)
 }
 
-// Sales lists sales, newest first; a filter without a bound gives 100.
-func (s *Server) Sales(ctx context.Context, filter SaleFilter) (sales []*Sale, err error) {
-	if filter.Most <= 0 {
-		filter.Most = 100
-	}
-	err = s.o.Store.Read(ctx, func(tx *Tx) error {
-		sales, err = tx.Sales.List(filter)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list sales: %w", err)
-	}
-	return sales, nil
-}
-
 // Config is what terminals are told; it is not to be changed.
 func (s *Server) Config() *protocol.Config { return s.config.Load() }
 

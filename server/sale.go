@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"till/protocol"
@@ -61,8 +62,34 @@ func (a *application) saleOpened() error {
 	if !saleAddsUp(body, a.s.o.Settings.Tax) {
 		a.flag(flagSums)
 	}
+	name, err := a.nameOf(body.User)
+	if err != nil {
+		return err
+	}
 	return a.Sales.Insert(&Sale{ID: body.Sale, Terminal: a.terminal.ID, Opened: a.at, Total: body.Total, State: protocol.SaleOpen,
-		Description: describe(body.Lines)})
+		Description: describe(body.Lines), Number: clipWord(body.Number), User: clipWord(body.User), Entry: a.entry.Seq,
+		Words: body.SearchWords(name)})
+}
+
+// nameOf gives the name of a user, "" of nobody known.
+func (tx *Tx) nameOf(user string) (string, error) {
+	if user == "" {
+		return "", nil
+	}
+	u, err := tx.Shop.User(user)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find user: %w", err)
+	}
+	return u.Name, nil
+}
+
+// clipWord bounds what a terminal wrote for a column of a list.
+func clipWord(text string) string {
+	const most = 64
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
 // saleAddsUp reports whether lines, tip and the tax that prices do not contain

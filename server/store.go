@@ -81,6 +81,7 @@ type Tx struct {
 	Approvals ApprovalRows
 	Outbox    OutboxRows
 	Shop      ShopRows
+	Books     BookRows
 	Alarms    AlarmRows
 	Letters   LetterRows
 
@@ -272,6 +273,10 @@ type Sale struct {
 	SaidAt      protocol.Time
 	Status      []byte // the last SaleStatus as JSON, nil before the first
 	Description string // what is sold, for a contract; at most 1024 bytes
+	Number      string
+	User        string   // who sold
+	Entry       int64    // of its terminal's journal that opened it
+	Words       []string // it is found by, on insertion
 	Version     int64
 }
 
@@ -285,16 +290,6 @@ type SaleRows interface {
 	Update(s *Sale, at protocol.Time, cause string) error
 	// Live gives those that a chain event or the clock may still change.
 	Live() ([]protocol.SaleID, error)
-	List(filter SaleFilter) ([]*Sale, error)
-}
-
-// SaleFilter selects sales, newest first.
-type SaleFilter struct {
-	Terminal protocol.TerminalID // "" all
-	State    protocol.SaleState  // "" all
-	Since    protocol.Time
-	Before   protocol.Time // 0 no bound
-	Most     int
 }
 
 // Tender is one means of paying.

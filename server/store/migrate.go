@@ -3,14 +3,17 @@ package store
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
-// migrate brings the schema to the newest version, one transaction a step.
+// migrate brings the schema to the newest version, one transaction a step. What
+// only one of the databases can do stands in a file of the same name in its folder.
 func migrate(ctx context.Context, s *session, begin string) error {
 	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -31,8 +34,16 @@ func migrate(ctx context.Context, s *session, begin string) error {
 		if err != nil {
 			return err
 		}
+		folder := "sqlite"
+		if s.postgres {
+			folder = "postgres"
+		}
+		own, err := migrations.ReadFile(path.Join(path.Dir(name), folder, path.Base(name)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		err = s.transaction(ctx, begin, func() error {
-			if _, err := s.conn.ExecContext(ctx, string(text)); err != nil {
+			if _, err := s.conn.ExecContext(ctx, string(text)+"\n"+string(own)); err != nil {
 				return err
 			}
 			_, err := s.conn.ExecContext(ctx, fmt.Sprintf("INSERT INTO schema_version (version) VALUES (%d)", have+i+1))

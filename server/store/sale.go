@@ -1,18 +1,21 @@
 package store
 
 import (
+	"strings"
+
 	"till/protocol"
 	"till/server"
 )
 
 type sales struct{ rows }
 
-const saleColumns = "id, terminal, opened, currency, total, state, flags, said, said_at, status, description, version"
+const saleColumns = "s.id, s.terminal, s.opened, s.currency, s.total, s.state, s.flags, s.said, s.said_at, s.status, s.description, s.version, s.number, s.person, s.entry"
 
 func scanSale(row scanner) (*server.Sale, error) {
 	s := &server.Sale{}
 	var flags string
-	err := row.Scan(&s.ID, &s.Terminal, &s.Opened, &s.Total.Currency, &s.Total.Minor, &s.State, &flags, &s.Said, &s.SaidAt, &s.Status, &s.Description, &s.Version)
+	err := row.Scan(&s.ID, &s.Terminal, &s.Opened, &s.Total.Currency, &s.Total.Minor, &s.State, &flags, &s.Said, &s.SaidAt, &s.Status, &s.Description, &s.Version,
+		&s.Number, &s.User, &s.Entry)
 	if err != nil {
 		return nil, err
 	}
@@ -24,12 +27,22 @@ func (r sales) Insert(s *server.Sale) error {
 	if err != nil {
 		return err
 	}
-	return r.exec("INSERT INTO sales ("+saleColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-		s.ID, s.Terminal, s.Opened, s.Total.Currency, s.Total.Minor, s.State, flags, s.Said, s.SaidAt, s.Status, s.Description, s.Version)
+	err = r.exec(`INSERT INTO sales (id, terminal, opened, currency, total, state, flags, said, said_at, status, description, version, number, person, entry)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		s.ID, s.Terminal, s.Opened, s.Total.Currency, s.Total.Minor, s.State, flags, s.Said, s.SaidAt, s.Status, s.Description, s.Version,
+		s.Number, s.User, s.Entry)
+	if err != nil {
+		return err
+	}
+	words := strings.Join(s.Words, " ")
+	if r.s.postgres {
+		return r.exec("UPDATE sales SET words = array_to_tsvector(string_to_array(CAST($1 AS TEXT), ' ')) WHERE id = $2", words, s.ID)
+	}
+	return r.exec("INSERT INTO sale_words (words, sale) VALUES ($1, $2)", words, s.ID)
 }
 
 func (r sales) Get(id protocol.SaleID) (*server.Sale, error) {
-	return first(r.rows, scanSale, "SELECT "+saleColumns+" FROM sales WHERE id = $1", id)
+	return first(r.rows, scanSale, "SELECT "+saleColumns+" FROM sales s WHERE s.id = $1", id)
 }
 
 func (r sales) Update(s *server.Sale, at protocol.Time, cause string) error {
@@ -58,12 +71,6 @@ func (r sales) Update(s *server.Sale, at protocol.Time, cause string) error {
 func (r sales) Live() ([]protocol.SaleID, error) {
 	scan := func(row scanner) (id protocol.SaleID, err error) { return id, row.Scan(&id) }
 	return all(r.rows, scan, "SELECT id FROM sales WHERE state IN ('open', 'seen', 'accepted') ORDER BY opened, id")
-}
-
-func (r sales) List(f server.SaleFilter) ([]*server.Sale, error) {
-	return all(r.rows, scanSale, "SELECT "+saleColumns+` FROM sales
-		WHERE ($1 = '' OR terminal = $1) AND ($2 = '' OR state = $2) AND opened >= $3 AND ($4 = 0 OR opened < $4)
-		ORDER BY opened DESC, id DESC LIMIT $5 + 0`, f.Terminal, f.State, f.Since, f.Before, f.Most)
 }
 
 type tenders struct{ rows }

@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"till/server"
 )
 
 // session is one connection with its prepared statements. It is used by one
 // goroutine at a time.
 type session struct {
-	pool  *sql.DB
-	conn  *sql.Conn
-	ready map[string]*sql.Stmt
-	lost  bool // the connection cannot be trusted to be outside a transaction
+	pool     *sql.DB
+	conn     *sql.Conn
+	ready    map[string]*sql.Stmt
+	postgres bool
+	lost     bool // the connection cannot be trusted to be outside a transaction
 }
 
 func newSession(ctx context.Context, pool *sql.DB) (*session, error) {
@@ -24,7 +27,8 @@ func newSession(ctx context.Context, pool *sql.DB) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{pool: pool, conn: conn, ready: map[string]*sql.Stmt{}}, nil
+	_, postgres := pool.Driver().(*stdlib.Driver)
+	return &session{pool: pool, conn: conn, ready: map[string]*sql.Stmt{}, postgres: postgres}, nil
 }
 
 // renew takes another connection in place of a lost one: PostgreSQL's is closed
@@ -124,7 +128,7 @@ func (s *session) tx(ctx context.Context) *server.Tx {
 		Journal: journal{r}, Alerts: alerts{r}, Addresses: addresses{r}, Quotes: quotes{r},
 		Sales: sales{r}, Tenders: tenders{r}, Payments: payments{r}, Debts: debts{r}, Refunds: refunds{r},
 		Payouts: payouts{r}, Approvals: approvals{r}, Outbox: outbox{r}, Shop: shop{r},
-		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, News: news{r},
+		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, News: news{r}, Books: books{r},
 		MintReserves: mintReserves{r}, MintCoins: mintCoins{r},
 	}
 }

@@ -286,7 +286,7 @@ func TestASaleTellsItsEventsAndRefusesStaleWrites(t *testing.T) {
 			if err != nil || len(live) != 1 {
 				t.Errorf("live %v, %v", live, err)
 			}
-			list, err := tx.Sales.List(server.SaleFilter{State: protocol.SaleSeen, Most: 10})
+			list, err := tx.Books.Sales(server.SaleFilter{State: protocol.SaleSeen, Most: 10})
 			if err != nil || len(list) != 1 {
 				t.Errorf("list %v, %v", list, err)
 			}

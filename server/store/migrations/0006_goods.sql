@@ -22,3 +22,16 @@ CREATE TABLE letters (
     tries   BIGINT NOT NULL
 );
 CREATE INDEX letters_due ON letters (courier, due);
+
+-- What a sale is listed by; entry is the number of the entry that opened it in
+-- its terminal's journal, 0 where it is not known.
+ALTER TABLE sales ADD COLUMN number TEXT NOT NULL DEFAULT '';
+ALTER TABLE sales ADD COLUMN person TEXT NOT NULL DEFAULT '';
+ALTER TABLE sales ADD COLUMN entry BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX sales_order ON sales (opened, id);
+CREATE INDEX sales_of ON sales (terminal, opened, id);
+CREATE INDEX sales_state ON sales (state, opened, id);
+DROP INDEX sales_opened;
+DROP INDEX sales_terminal;
+CREATE INDEX refunds_order ON refunds (at, id);
+CREATE INDEX payouts_order ON payouts (created, id);

@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"till/protocol"
+)
+
+// BookRows reads what the records are made of, in order and in pages.
+type BookRows interface {
+	Sales(f SaleFilter) ([]*Sale, error)
+	Refunds(p Page) ([]*Refund, error) // oldest first
+	Payouts(p Page) ([]*Payout, error) // oldest first
+	Steps(sale protocol.SaleID) ([]SaleStep, error)
+}
+
+// Mark is how far a reading has come: the moment and id of the last row. An id
+// of "" is the beginning.
+type Mark struct {
+	At protocol.Time `json:"at"`
+	ID protocol.ID   `json:"id"`
+}
+
+// SaleFilter selects sales, newest first unless Oldest.
+type SaleFilter struct {
+	Terminal protocol.TerminalID // "" all
+	State    protocol.SaleState  // "" all
+	Since    protocol.Time       // opened at or after
+	Until    protocol.Time       // opened before, 0 no bound
+	Text     string              // beginnings of words of number, user, total, note, lines; or a whole id, address or txid
+	Oldest   bool                // first
+	After    Mark                // beyond this sale in the order; not together with words
+	Most     int
+}
+
+// Page selects rows of a time, oldest first.
+type Page struct {
+	Since, Until protocol.Time // Until 0: no bound
+	After        Mark
+	Most         int
+}
+
+// SaleStep is one change of a sale's state.
+type SaleStep struct {
+	At       protocol.Time `json:"at"`
+	From, To protocol.SaleState
+	Flags    []protocol.Flag
+	Cause    string
+}
+
+// SaleRecord is a sale with all that belongs to it.
+type SaleRecord struct {
+	*Sale
+	Opening protocol.SaleOpened // as the terminal wrote it; its Sale is "" where the entry is not known
+	Tenders []*Tender
+	Rates   map[protocol.QuoteID]protocol.Rate // what a bitcoin counted
+	Refunds []*Refund
+}
+
+// Sales lists sales; a filter without a bound gives 100.
+func (s *Server) Sales(ctx context.Context, filter SaleFilter) (sales []*Sale, err error) {
+	if filter.Most <= 0 {
+		filter.Most = 100
+	}
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		sales, err = tx.Books.Sales(filter)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sales: %w", err)
+	}
+	return sales, nil
+}
+
+// SaleRecords lists sales with all that belongs to them, from one moment.
+func (s *Server) SaleRecords(ctx context.Context, filter SaleFilter) (records []SaleRecord, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		records = nil
+		sales, err := tx.Books.Sales(filter)
+		if err != nil {
+			return err
+		}
+		for _, sale := range sales {
+			r, err := tx.record(sale)
+			if err != nil {
+				return fmt.Errorf("sale %s: %w", sale.ID, err)
+			}
+			records = append(records, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sales: %w", err)
+	}
+	return records, nil
+}
+
+func (tx *Tx) record(sale *Sale) (r SaleRecord, err error) {
+	r = SaleRecord{Sale: sale, Rates: map[protocol.QuoteID]protocol.Rate{}}
+	if sale.Entry > 0 {
+		e, err := tx.Journal.Get(sale.Terminal, sale.Entry)
+		if err != nil {
+			return r, fmt.Errorf("read journal entry: %w", err)
+		}
+		if err := protocol.DecodeResult(e.Body, &r.Opening); err != nil {
+			return r, fmt.Errorf("read journal entry: %w", err)
+		}
+	}
+	if r.Tenders, err = tx.Tenders.Of(sale.ID); err != nil {
+		return r, fmt.Errorf("list tenders: %w", err)
+	}
+	for _, t := range r.Tenders {
+		if t.Quote == "" {
+			continue
+		}
+		q, err := tx.Quotes.Get(t.Quote)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return r, fmt.Errorf("find quote: %w", err)
+		}
+		if err == nil {
+			r.Rates[t.Quote] = q.Buy
+		}
+	}
+	if r.Refunds, err = tx.Refunds.OfSale(sale.ID); err != nil {
+		return r, fmt.Errorf("list refunds: %w", err)
+	}
+	return r, nil
+}
