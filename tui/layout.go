@@ -29,7 +29,7 @@ func (m *model) draw() widget.Block {
 		return text.Place(a, widget.Center, widget.Center)
 	}
 	f := widget.Frame{
-		Top: m.top(), Health: m.healthMarks(), Keys: m.bottom(),
+		Top: m.top(a.W), Health: m.healthMarks(), Keys: m.bottom(),
 		More: widget.Key{Key: "?", Label: m.w.More, Name: "do:" + string(ActHelp)},
 	}
 	body := m.body(&f, a)
@@ -72,10 +72,20 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 // anything to say.
 func (m *model) noticed(frame widget.Block, foot int) widget.Block {
 	size := frame.Size()
-	blank := widget.Text.Say(" ")
-	line := widget.Line{blank, widget.NoticeMark(m.notice.role), blank, m.notice.role.Say(m.notice.text)}.Trunc(size.W - 3)
-	line = append(line, blank)
-	return widget.Overlay(frame, widget.Lines(line), 1, size.H-3-foot)
+	text := widget.Wrap(m.notice.role, m.notice.text, size.W-6)
+	w := widget.Block{Lines: text}.Size().W + 1
+	if len(text) > 1 {
+		w = size.W - 5
+	}
+	lines := make([]widget.Line, len(text))
+	for i, l := range text {
+		mark := widget.Text.Say(" ")
+		if i == 0 {
+			mark = widget.NoticeMark(m.notice.role)
+		}
+		lines[i] = append(widget.Line{widget.Text.Say(" "), mark, widget.Text.Say(" ")}, l.Fit(w)...)
+	}
+	return widget.Overlay(frame, widget.Block{Lines: lines}, 1, size.H-2-foot-len(lines))
 }
 
 // grow is the room that is left.
@@ -88,15 +98,22 @@ func placed(b widget.Block) widget.Slot {
 	return widget.Slot{Rows: len(b.Lines), Draw: func(a widget.Area) widget.Block { return b.Place(a, widget.Center, widget.Top) }}
 }
 
-// top is where, who, what shift.
-func (m *model) top() widget.Bar {
+// top is where, who, what shift; the terminal's name only where it fits whole.
+func (m *model) top(w int) widget.Bar {
+	if b := m.topBar(m.terminalName()); b.Fits(w) {
+		return b
+	}
+	return m.topBar("")
+}
+
+func (m *model) topBar(terminal string) widget.Bar {
 	shop := m.reg.Config.Shop.Name
 	if shop == "" {
 		shop = "Till"
 	}
 	where := widget.Line{widget.Strong.Say(shop)}
-	if name := m.terminalName(); name != "" {
-		where = append(where, widget.Quiet.Say(" · "+name))
+	if terminal != "" {
+		where = append(where, widget.Quiet.Say(" · "+terminal))
 	}
 	who := widget.Line{}
 	if name := m.userName(); name != "" {
@@ -144,6 +161,9 @@ func (m *model) healthMarks() []widget.Mark {
 		addresses.State = lacking
 	}
 	marks = append(marks, addresses, m.printerMark())
+	if m.devices.wait > 1 {
+		marks = append(marks, widget.Mark{State: widget.Off, Text: m.w.f(m.w.PapersWait, strconv.Itoa(m.devices.wait)), Name: "do:" + string(ActDevices)})
+	}
 	switch {
 	case h.Unsent > 0 && !h.Online:
 		marks = append(marks, widget.Mark{State: widget.Off, Text: m.w.f(m.w.Unsent, strconv.FormatInt(h.Unsent, 10))})

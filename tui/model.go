@@ -169,6 +169,15 @@ func (m *model) noPrice() string {
 // local is a moment in the shop's zone.
 func (m *model) local(t protocol.Time) time.Time { return t.Time().In(m.o.Zone) }
 
+// when says a moment in a list: the time, or the date of another day.
+func (m *model) when(t protocol.Time) string {
+	at := m.local(t)
+	if sameDay(at, m.now.In(m.o.Zone)) {
+		return m.w.clock(at)
+	}
+	return at.Format(m.w.ShortDate)
+}
+
 // userName is who is at the counter.
 func (m *model) userName() string { return m.reg.User.Name }
 

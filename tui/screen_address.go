@@ -153,14 +153,15 @@ func (s *addressScreen) row(m *model) (address string, due protocol.Sat, bar wid
 
 // words are the address in groups, its amount, and what has arrived on it.
 func (s *addressScreen) words(m *model, money protocol.Money, due protocol.Sat, drawn bool, a widget.Area) widget.Block {
-	lines := []widget.Line{widget.Strong.Line(m.w.FreshAddress), nil}
+	lines := append(widget.Wrap(widget.Strong, m.w.FreshAddress, a.W-1), nil)
 	lines = append(lines, widget.Wrap(widget.Text, widget.Groups(s.lease.Address, 4), min(a.W-1, 40))...)
 	lines = append(lines, nil)
 	switch {
 	case money.Minor == 0:
-		lines = append(lines, widget.Quiet.Line(m.w.AnyAmount))
+		lines = append(lines, widget.Wrap(widget.Quiet, m.w.AnyAmount, a.W-1)...)
 	case due == 0:
-		lines = append(lines, widget.Strong.Line(m.w.moneyIn(money)), widget.Warn.Line("! "+m.noPrice()))
+		lines = append(lines, widget.Strong.Line(m.w.moneyIn(money)))
+		lines = append(lines, widget.Wrap(widget.Warn, "! "+m.noPrice(), a.W-1)...)
 	default:
 		lines = append(lines, widget.Line{widget.Strong.Say(m.w.moneyIn(money)), widget.Quiet.Say("  =  " + m.w.bitcoin(due) + " BTC")})
 	}

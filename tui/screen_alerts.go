@@ -62,7 +62,7 @@ func (m *model) alertsView(f *widget.Frame, a widget.Area) widget.Block {
 		Row: func(i int) widget.Row {
 			title, _ := m.alertWords(alerts[i])
 			return widget.Row{Name: "row:" + strconv.Itoa(i), Cells: []widget.Span{
-				widget.Quiet.Say(m.w.moment(m.local(alerts[i].At))), widget.Warn.Say(title),
+				widget.Quiet.Say(m.when(alerts[i].At)), widget.Warn.Say(title),
 			}}
 		},
 	}

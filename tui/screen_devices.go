@@ -180,13 +180,39 @@ func (m *model) paperView(a widget.Area) widget.Block {
 	if len(m.devices.paper) == 0 {
 		title = m.w.PaperEmpty
 	}
-	lines := []widget.Line{widget.Quiet.Line(" ── " + title + " ").Trunc(a.W)}
-	n, room := len(m.devices.paper), max(a.H-1, 0)
+	lines := []widget.Line{widget.Quiet.Line("── " + title)}
+	if lines[0].Width() > a.W {
+		lines = widget.Wrap(widget.Quiet, title, a.W)
+	}
+	n, room := len(m.devices.paper), max(a.H-len(lines), 0)
 	end := min(n, max(n-m.devices.back, room))
 	for _, text := range m.devices.paper[max(0, end-room):end] {
-		lines = append(lines, widget.Text.Line("  "+text).Trunc(a.W))
+		lines = append(lines, widget.Text.Line(narrowed("  "+text, a.W)))
 	}
 	return widget.Block{Lines: lines}
+}
+
+// narrowed takes blanks and rules out of a line of paper that is wider than the
+// screen, where most of them stand.
+func narrowed(text string, w int) string {
+	for over := widget.Text.Line(text).Width() - w; over > 0; over-- {
+		at, most := 0, 2
+		for i := 0; i < len(text); {
+			n := 1
+			for i+n < len(text) && text[i+n] == text[i] && (text[i] == ' ' || text[i] == '-') {
+				n++
+			}
+			if n > most {
+				at, most = i, n
+			}
+			i += n
+		}
+		if most == 2 {
+			break
+		}
+		text = text[:at] + text[at+1:]
+	}
+	return text
 }
 
 // testDevice prints a test page.
@@ -228,9 +254,6 @@ func (m *model) printerMark() widget.Mark {
 		if short := m.w.FaultShort[s.Fault]; short != "" {
 			mark.Text = short
 		}
-	}
-	if m.devices.wait > 1 {
-		mark.Text += " · " + m.w.f(m.w.PapersWait, strconv.Itoa(m.devices.wait))
 	}
 	return mark
 }

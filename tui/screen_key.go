@@ -241,18 +241,20 @@ func (m *model) gatherView(body widget.Area) widget.Block {
 		}
 		return []widget.Line{append(l.Fit(w-v.Width()), v...)}
 	}
-	lines := []widget.Line{widget.Strong.Line(m.w.KeyTitle)}
+	lines := widget.Wrap(widget.Strong, m.w.KeyTitle, w)
 	if k.Rest.Minor <= 0 {
 		lines = append(lines, widget.Wrap(widget.Quiet, m.w.KeyNoSale, w)...)
 	}
 	lines = append(lines, nil)
 	for i, h := range k.Keys {
-		lines = append(lines, widget.Line{widget.Accent.Say(strconv.Itoa(i+1) + "  "), widget.Text.Say(m.w.KeyKinds[h.What])},
-			widget.Quiet.Line("   "+widget.Groups(k.Shown(h), 4)).Trunc(w))
+		lines = append(lines, widget.Line{widget.Accent.Say(strconv.Itoa(i+1) + "  "), widget.Text.Say(m.w.KeyKinds[h.What])})
+		for _, l := range widget.Wrap(widget.Quiet, widget.Groups(k.Shown(h), 4), w-3) {
+			lines = append(lines, append(widget.Line{widget.Text.Say("   ")}, l...))
+		}
 	}
 	switch {
 	case len(k.Keys) > 0 && k.Funds == nil && k.Note.Why != register.WhyNotAnswered:
-		lines = append(lines, widget.Quiet.Line(m.w.KeyAsking))
+		lines = append(lines, widget.Wrap(widget.Quiet, m.w.KeyAsking, w)...)
 	case k.Funds != nil:
 		lines = append(append(lines, nil), m.fundsLines(pair)...)
 	}

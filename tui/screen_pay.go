@@ -174,10 +174,12 @@ func (m *model) qrScreen() widget.Block {
 	left := widget.Text.Line(countdown(rest))
 	bar := widget.Bar{Left: []widget.Part{{Line: money}, {Line: coins, Rank: 2}}, Right: []widget.Part{{Line: state, Rank: 1}, {Line: left}}}
 	// On 40 columns all of it fits when it stands close together.
-	gap := widget.Text.Say("  ")
-	tight := widget.Bar{Left: []widget.Part{{Line: widget.Join(gap, money, coins)}}, Right: []widget.Part{{Line: widget.Join(gap, state, left)}}}
-	if need := money.Width() + coins.Width() + state.Width() + left.Width() + 3*len("  "); need <= m.size.W && m.size.W < 60 {
-		bar = tight
+	for _, gap := range []string{"  ", " "} {
+		all := widget.Bar{Left: []widget.Part{{Line: widget.Join(widget.Text.Say(gap), money, coins, state, left)}}}
+		if m.size.W < 60 && all.Fits(m.size.W) {
+			bar = all
+			break
+		}
 	}
 	return m.qrOver(t.Address, due, bar)
 }
@@ -306,24 +308,33 @@ func (m *model) arrivedLines(t register.Tender, due protocol.Sat, w int) []widge
 func (m *model) choiceView(body widget.Area) widget.Block {
 	kinds := register.Kinds()
 	rows := make([]widget.Row, len(kinds))
+	inner := widget.Area{W: min(body.W, 80), H: min(body.H, 30)}
+	names := 14
+	for _, k := range kinds {
+		names = max(names, widget.Text.Line("("+m.w.Tenders[k]+"…)").Width())
+	}
+	room := inner.W - names - len("▸ 1    ")
 	for i, k := range kinds {
 		why := m.may(register.Choose{Kind: k})
 		if k == protocol.TenderEcash {
 			why = m.whyNoEcash()
 		}
-		role, note := widget.Text, ""
+		role, note, name := widget.Text, "", m.w.Tenders[k]
 		switch {
 		case why != "":
-			role, note = widget.Quiet, why
+			// Without room for the reason, marked as on the bottom line.
+			if role, note = widget.Quiet, why; widget.Text.Line(why).Width() > room {
+				note, name = "", "("+name+"…)"
+			}
 		case k == protocol.TenderBitcoin && m.reg.Offered(k):
 			note = m.w.AddressKept
 		}
 		rows[i] = widget.Row{Name: "do:" + string(tenderActions[k]), Cells: []widget.Span{
-			widget.Accent.Say(strconv.Itoa(i + 1)), role.Say(m.w.Tenders[k]), widget.Quiet.Say(note),
+			widget.Accent.Say(strconv.Itoa(i + 1)), role.Say(name), widget.Quiet.Say(note),
 		}}
 	}
 	list := widget.List{
-		Columns: []widget.Column{{}, {Width: 14}, {Grow: true, Rank: 1}}, Len: len(rows), Selected: -1,
+		Columns: []widget.Column{{}, {Width: names}, {Grow: true, Rank: 1}}, Len: len(rows), Selected: -1,
 		Row: func(i int) widget.Row { return rows[i] },
 	}
 	title := m.w.HowToPay
@@ -332,7 +343,6 @@ func (m *model) choiceView(body widget.Area) widget.Block {
 	}
 	big := widget.Big(m.theme, widget.Area{W: body.W - 8, H: min(10, max(3, body.H-10))}, widget.Strong, m.w.money(m.reg.CashDue()))
 	label := m.w.moneyIn(m.reg.CashDue()) + " · " + m.w.Due
-	inner := widget.Area{W: min(body.W, 80), H: min(body.H, 30)}
 	return widget.Stack(inner,
 		grow(),
 		placed(big),
@@ -374,7 +384,7 @@ func (m *model) cashView(body widget.Area) widget.Block {
 		grow(),
 		widget.Fixed(0, sums),
 		widget.Gap(1, 1),
-		widget.Fixed(2, widget.Lines(widget.Quiet.Line("  "+m.w.CashHint))))
+		widget.Fixed(2, widget.Block{Lines: widget.Wrap(widget.Quiet, m.w.CashHint, body.W-3)}.Shift(2, 0)))
 }
 
 // printRequest prints the payment request for a screen that is too small.

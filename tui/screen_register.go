@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -256,7 +255,7 @@ func (m *model) sumNote(t register.Totals, room int) string {
 	if t.Added.Minor != 0 {
 		parts = append(parts, rate+" + "+m.w.money(t.Added))
 	}
-	for len(parts) > 1 && utf8.RuneCountInString(strings.Join(parts, " · ")) > room {
+	for len(parts) > 1 && widget.Text.Line(strings.Join(parts, " · ")).Width() > room {
 		parts = parts[:len(parts)-1]
 	}
 	return strings.Join(parts, " · ")

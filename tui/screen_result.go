@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	tea "charm.land/bubbletea/v2"
 
 	"till/protocol"
@@ -25,10 +27,16 @@ func (m *model) resultView(body widget.Area) widget.Block {
 	amount := word + "  " + m.w.moneyIn(m.reg.Total())
 	if s := m.reg.Sale; s != nil {
 		if t, ok := s.Pending(); ok && t.DueSat > 0 {
-			amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
+			amount += "\n=  " + m.w.bitcoin(t.DueSat) + " BTC"
 		}
 	}
-	lines := []widget.Line{widget.Strong.Line(amount).Align(body.W, widget.Center)}
+	if one := strings.ReplaceAll(amount, "\n", "  "); widget.Text.Line(one).Width() <= body.W-2 {
+		amount = one
+	}
+	var lines []widget.Line
+	for _, l := range widget.Wrap(widget.Strong, amount, body.W) {
+		lines = append(lines, l.Align(body.W, widget.Center))
+	}
 	lines = append(lines, nil)
 	for i, l := range widget.Wrap(widget.Text, why, min(body.W-4, 72)) {
 		if i == 0 && why != "" {
@@ -36,7 +44,9 @@ func (m *model) resultView(body widget.Area) widget.Block {
 		}
 		lines = append(lines, l.Align(body.W, widget.Center))
 	}
-	lines = append(lines, widget.Quiet.Line(next).Align(body.W, widget.Center))
+	for _, l := range widget.Wrap(widget.Quiet, next, min(body.W-4, 72)) {
+		lines = append(lines, l.Align(body.W, widget.Center))
+	}
 	room := body.H - len(lines) - 2
 	var change widget.Block
 	if o.Change.Minor > 0 {

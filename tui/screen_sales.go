@@ -180,10 +180,13 @@ func stateOf(s terminal.Sale) (protocol.SaleState, []protocol.Flag) {
 	return sale.State(), flags
 }
 
-// stateSpan says the state with a mark.
-func (m *model) stateSpan(s terminal.Sale) widget.Span {
+// stateSpan says the state with a mark; short, the flag alone where there is one.
+func (m *model) stateSpan(s terminal.Sale, short bool) widget.Span {
 	state, flags := stateOf(s)
 	text := m.w.stateWords(state, flags)
+	if len(flags) > 0 && short {
+		text = m.w.Flags[flags[0]] // the one word that matters
+	}
 	if s.Said == terminal.SaidParked {
 		text = m.w.Parked
 	}
@@ -211,11 +214,7 @@ func (m *model) saleRow(s terminal.Sale, full bool) widget.Row {
 		}
 		what += l.Name
 	}
-	clock := m.w.clock(m.local(s.Opened))
-	if !sameDay(m.local(s.Opened), m.now.In(m.o.Zone)) {
-		clock = m.local(s.Opened).Format(m.w.ShortDate)
-	}
-	cells := []widget.Span{widget.Quiet.Say(clock)}
+	cells := []widget.Span{widget.Quiet.Say(m.when(s.Opened))}
 	if full {
 		cells = append(cells, widget.Quiet.Say(s.Opening.Number))
 	}
@@ -227,7 +226,7 @@ func (m *model) saleRow(s terminal.Sale, full bool) widget.Row {
 		}
 		cells = append(cells, widget.Quiet.Say(due))
 	}
-	return widget.Row{Cells: append(cells, m.stateSpan(s))}
+	return widget.Row{Cells: append(cells, m.stateSpan(s, m.size.W < 60))}
 }
 
 // salesView is the list, or one sale.
@@ -263,7 +262,7 @@ func (m *model) saleDetail(s terminal.Sale, body widget.Area) widget.Block {
 	var lines []widget.Line
 	add := func(l ...widget.Line) { lines = append(lines, l...) }
 	add(widget.Line{widget.Strong.Say(m.w.Paper[register.LabelSale] + " " + s.Opening.Number), widget.Quiet.Say("   " + m.w.moment(m.local(s.Opened)))},
-		widget.Line{m.stateSpan(s)})
+		widget.Line{m.stateSpan(s, false)})
 	if s.Status != nil {
 		add(widget.Wrap(widget.Text, m.w.sentence(s.Status.Reason, s.Status.Message), w)...)
 	}

@@ -252,7 +252,7 @@ func (m *model) sellView(f *widget.Frame, a widget.Area) widget.Block {
 	}
 	return widget.Stack(body,
 		widget.Gap(3, 1),
-		widget.Fixed(0, widget.Lines(widget.Strong.Line("  "+title))),
+		widget.Fixed(0, widget.Block{Lines: widget.Wrap(widget.Strong, title, body.W-3)}.Shift(2, 0)),
 		grow(),
 		placed(big),
 		widget.Gap(2, 1),
@@ -339,13 +339,21 @@ func (m *model) methodLines(w int) []widget.Line {
 		title = m.w.RefundHow
 		ways = []way{{"1", m.w.Methods[""], register.Cash{}}, {"2", m.w.Methods[protocol.MethodAddress], ways[2].event}}
 	}
-	lines := []widget.Line{widget.Strong.Line(title)}
+	lines := widget.Wrap(widget.Strong, title, w)
 	for _, x := range ways {
 		role, why := widget.Text, m.maySell(x.event)
 		if why != "" {
 			role = widget.Quiet
 		}
-		lines = append(lines, widget.Line{widget.Accent.Say(x.stroke + "  "), role.Say(x.words), widget.Quiet.Say("   " + why)}.Trunc(w))
+		line := widget.Line{widget.Accent.Say(x.stroke + "  "), role.Say(x.words), widget.Quiet.Say("   " + why)}
+		if why == "" || line.Width() <= w {
+			lines = append(lines, line)
+			continue
+		}
+		lines = append(lines, line[:2])
+		for _, l := range widget.Wrap(widget.Quiet, why, w-3) {
+			lines = append(lines, append(widget.Line{widget.Text.Say("   ")}, l...))
+		}
 	}
 	return lines
 }

@@ -280,7 +280,7 @@ var german = &Words{
 
 	Total: "Summe", TotalCapital: "SUMME", Subtotal: "Zwischensumme", Typed: "getippt", Discount: "Rabatt", Tip: "Trinkgeld", Tax: "USt",
 	Included: "inkl.", CartEmpty: "Einen Betrag tippen oder den Namen eines Artikels.",
-	OpenItem: "Diverses", OpenItemNamed: "„%1“ zum getippten Preis", FoundCount: "%1 gefunden", NothingFound: "Nichts mit diesem Namen.",
+	OpenItem: "Diverses", OpenItemNamed: "Diverses „%1“", FoundCount: "%1 gefunden", NothingFound: "Nichts mit diesem Namen.",
 	NoteTitle: "Notiz auf dem Beleg", RecallTitle: "Welcher Verkauf?", NothingParked: "kein Verkauf ist geparkt", Parked: "geparkt",
 	RecentSales: "Letzte Verkäufe", HelpDigits: "Betrag, von rechts gefüllt", HelpLetters: "im Katalog suchen", HelpArrows: "eine Zeile wählen", HelpErase: "die letzte Taste zurück, oder die Zeile heraus",
 

@@ -220,7 +220,7 @@ var english = &Words{
 
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "subtotal", Typed: "typed", Discount: "discount", Tip: "tip", Tax: "tax",
 	Included: "incl.", CartEmpty: "Type an amount or an item’s name.",
-	OpenItem: "Open item", OpenItemNamed: "“%1” at the typed price", FoundCount: "%1 found", NothingFound: "Nothing of that name.",
+	OpenItem: "Open item", OpenItemNamed: "open item “%1”", FoundCount: "%1 found", NothingFound: "Nothing of that name.",
 	NoteTitle: "Note on the receipt", RecallTitle: "Which sale?", NothingParked: "no sale is parked", Parked: "parked",
 	RecentSales: "Last sales", HelpDigits: "amount, filled from the right", HelpLetters: "search the catalogue", HelpArrows: "choose a line", HelpErase: "take the last key back, or the line out",
 

@@ -280,7 +280,7 @@ var spanish = &Words{
 
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "subtotal", Typed: "tecleado", Discount: "descuento", Tip: "propina", Tax: "IVA",
 	Included: "incl.", CartEmpty: "Teclear un importe o el nombre de un artículo.",
-	OpenItem: "Varios", OpenItemNamed: "«%1» al precio tecleado", FoundCount: "%1 encontrados", NothingFound: "Nada con ese nombre.",
+	OpenItem: "Varios", OpenItemNamed: "varios «%1»", FoundCount: "%1 encontrados", NothingFound: "Nada con ese nombre.",
 	NoteTitle: "Nota en el recibo", RecallTitle: "¿Qué venta?", NothingParked: "no hay ventas en espera", Parked: "en espera",
 	RecentSales: "Últimas ventas", HelpDigits: "importe, se llena por la derecha", HelpLetters: "buscar en el catálogo", HelpArrows: "elegir una línea", HelpErase: "quitar la última tecla, o la línea",
 

@@ -24,7 +24,7 @@ var french = &Words{
 		ActAlerts:      {"alertes", "ce qui demande quelqu’un"},
 		ActSettings:    {"réglages", "les réglages"},
 		ActAddress:     {"adresse", "une adresse : une neuve du magasin, ou celle du client"},
-		ActPay:         {"encaisser", "encaisser le panier"},
+		ActPay:         {"payer", "encaisser le panier"},
 		ActNext:        {"suite", "avancer"},
 		ActAdd:         {"ligne", "ajouter le montant tapé, ou l’article trouvé"},
 		ActClear:       {"vider", "vider le panier"},
@@ -280,7 +280,7 @@ var french = &Words{
 
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "sous-total", Typed: "tapé", Discount: "remise", Tip: "pourboire", Tax: "TVA",
 	Included: "incl.", CartEmpty: "Taper un montant ou le nom d’un article.",
-	OpenItem: "Divers", OpenItemNamed: "« %1 » au prix tapé", FoundCount: "%1 trouvés", NothingFound: "Rien de ce nom.",
+	OpenItem: "Divers", OpenItemNamed: "divers « %1 »", FoundCount: "%1 trouvés", NothingFound: "Rien de ce nom.",
 	NoteTitle: "Note sur le ticket", RecallTitle: "Quelle vente ?", NothingParked: "aucune vente en attente", Parked: "en attente",
 	RecentSales: "Dernières ventes", HelpDigits: "montant, rempli par la droite", HelpLetters: "chercher au catalogue", HelpArrows: "choisir une ligne", HelpErase: "reprendre la dernière touche, ou ôter la ligne",
 

@@ -281,7 +281,7 @@ var japanese = &Words{
 
 	Total: "合計", TotalCapital: "合計", Subtotal: "小計", Typed: "入力", Discount: "値引", Tip: "チップ", Tax: "税",
 	Included: "内", CartEmpty: "金額か商品名を入力してください。",
-	OpenItem: "そのほか", OpenItemNamed: "「%1」を入力した金額で", FoundCount: "%1 件", NothingFound: "その名前の商品はありません。",
+	OpenItem: "そのほか", OpenItemNamed: "その他「%1」", FoundCount: "%1 件", NothingFound: "その名前の商品はありません。",
 	NoteTitle: "レシートのメモ", RecallTitle: "どの取引ですか？", NothingParked: "保留中の取引はありません", Parked: "保留",
 	RecentSales: "最近の取引", HelpDigits: "金額（右から詰まる）", HelpLetters: "商品を探す", HelpArrows: "行を選ぶ", HelpErase: "最後の入力、または行を消す",
 

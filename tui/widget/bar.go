@@ -18,6 +18,22 @@ const (
 	sideGap = 2 // at least, between sides
 )
 
+// Fits tells whether what is never left out stands whole in w cells.
+func (b Bar) Fits(w int) bool {
+	var kept [3][]Part
+	for i, side := range [][]Part{b.Left, b.Center, b.Right} {
+		for _, p := range side {
+			if p.Rank == 0 {
+				kept[i] = append(kept[i], p)
+			}
+		}
+	}
+	if w >= 20 {
+		w -= 2
+	}
+	return width(kept[0])+width(kept[1])+width(kept[2])+gaps(kept[:]...) <= w
+}
+
 // Render sets the bar into exactly w cells of one line, with one blank at
 // either end where w allows.
 func (b Bar) Render(w int) Block {

@@ -27,7 +27,7 @@ func (d Dialog) Render(a Area) Block {
 	inner = max(1, min(inner, room))
 	var lines []Line
 	if d.Title != "" {
-		lines = append(lines, d.Role.Line(d.Title).Fit(inner), nil)
+		lines = append(Wrap(d.Role, d.Title, inner), nil)
 	}
 	lines = append(lines, Wrap(Text, d.Text, inner)...)
 	content := Block{Lines: lines}

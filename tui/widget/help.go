@@ -45,11 +45,14 @@ func (g HelpGroup) draw(key, w int) Block {
 			keyRole, labelRole = Quiet, Quiet
 			label = "(" + label + "…)"
 		}
-		line := append(keyRole.Line(k.Key).Align(key, Left), Text.blank(2), labelRole.Say(label))
 		if k.Name != "" {
 			out.Hits = append(out.Hits, Hit{k.Name, 0, len(out.Lines), w, 1})
 		}
-		out.Lines = append(out.Lines, line.Fit(w))
+		head := keyRole.Line(k.Key).Align(key, Left)
+		for _, l := range Wrap(labelRole, label, max(w-key-2, 1)) {
+			out.Lines = append(out.Lines, append(append(head, Text.blank(2)), l...).Fit(w))
+			head = Line{Text.blank(key)}
+		}
 	}
 	out.Lines = append(out.Lines, nil)
 	return out

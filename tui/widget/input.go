@@ -15,7 +15,7 @@ type Input struct {
 	Secret bool // show Masked dots
 	Cursor int  // characters before the cursor; ignored for secrets
 	Focus  bool
-	Hint   string // quiet, while the field is empty
+	Hint   string // while the field is empty, quiet; above the field where it is longer than that
 	Fault  string // why it cannot be taken, under the field
 	Width  int    // cells of the field itself; 0 takes what is left
 }
@@ -37,9 +37,12 @@ func (in Input) Render(w int) (b Block, cursor int) {
 	if in.Width > 0 {
 		room = min(room, in.Width)
 	}
+	if long := Wrap(Quiet, in.Hint, w); Text.Say(in.Hint).width >= room && in.Text == "" && in.Masked == 0 {
+		in.Hint, b.Lines = "", long
+	}
 	field, x := in.field(room)
 	line = append(line, field...)
-	b = Lines(line.Fit(w))
+	b.Lines = append(b.Lines, line.Fit(w))
 	if in.Fault != "" {
 		fault := Line{Text.blank(from), Bad.Say("! "), Bad.Say(in.Fault)}
 		b.Lines = append(b.Lines, fault.Fit(w))

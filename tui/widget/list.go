@@ -64,7 +64,7 @@ func (l List) head(h int) int {
 func (l List) Render(a Area) Block {
 	a = a.clamp()
 	if l.Len <= 0 {
-		return Lines(append(Line{Text.blank(2)}, Quiet.Say(l.Empty))).Fit(a)
+		return Block{Lines: Wrap(Quiet, l.Empty, a.W-3)}.Shift(2, 0).Fit(a)
 	}
 	head := l.head(a.H)
 	first := l.Scroll(a.H)

@@ -46,6 +46,9 @@ func Wrap(r Role, text string, w int) []Line {
 			for s.width > w {
 				var head Span
 				head, s = s.split(w)
+				if i := len(head.text) - len(latin(head.text)); i > 0 && i < len(head.text) && latinStart(s.text) {
+					head, s = r.Say(head.text[:i]), r.Say(head.text[i:]+s.text)
+				}
 				for begin, _ := utf8.DecodeRuneInString(s.text); strings.ContainsRune(closing, begin) && head.width > 2; begin, _ = utf8.DecodeRuneInString(s.text) {
 					_, n := utf8.DecodeLastRuneInString(head.text)
 					last := head.text[len(head.text)-n:]
@@ -63,6 +66,18 @@ func Wrap(r Role, text string, w int) []Line {
 	}
 	return out
 }
+
+// latin is the run of ASCII letters at the end of a text: a word among signs that
+// stand without spaces.
+func latin(text string) string {
+	i := len(text)
+	for i > 0 && text[i-1] > ' ' && text[i-1] < utf8.RuneSelf {
+		i--
+	}
+	return text[i:]
+}
+
+func latinStart(text string) bool { return text != "" && text[0] > ' ' && text[0] < utf8.RuneSelf }
 
 // closing is punctuation that begins no line (JIS X 4051's and the French one).
 const closing = "、。，．・：；？！」』）】’”»,.:;?!)]ーっゃゅょッャュョ々…"
