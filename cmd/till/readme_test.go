@@ -3,13 +3,24 @@ package main
 import (
 	"flag"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
+	"till/cmd/internal/story"
 	"till/tui"
 )
 
 var update = flag.Bool("update", false, "write what is generated anew")
+
+// TestStoriesKnowEveryAction keeps the language of stories that of the key table.
+func TestStoriesKnowEveryAction(t *testing.T) {
+	for _, r := range tui.KeyTable("en") {
+		if !slices.Contains(story.Actions, string(r.Action)) {
+			t.Errorf("stories do not know the action %q", r.Action)
+		}
+	}
+}
 
 // TestGeneratedPartsOfTheREADME keeps the README's key table that of the program.
 func TestGeneratedPartsOfTheREADME(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"till/cmd/internal/boot"
 	"till/device"
+	"till/protocol"
 	"till/server"
 )
 
@@ -22,6 +23,9 @@ func (p *program) terminal() *cobra.Command {
 		Use: "add NAME", Short: "Print a pairing link that is good once, for an hour", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			add.Name = args[0]
+			if err := mayBeNamed(add.Name); err != nil {
+				return err
+			}
 			return p.addTerminal(c.Context(), add)
 		},
 	}
@@ -37,10 +41,21 @@ func (p *program) terminal() *cobra.Command {
 		&cobra.Command{
 			Use: "rename NAME NEW", Short: "Give a terminal another name", Args: cobra.ExactArgs(2),
 			RunE: func(c *cobra.Command, args []string) error {
+				if err := mayBeNamed(args[1]); err != nil {
+					return err
+				}
 				return p.order(c.Context(), "terminal.rename", boot.Named{Name: args[0], To: args[1]}, "renamed "+args[1])
 			},
 		})
 	return group
+}
+
+// mayBeNamed refuses what cannot be a terminal's name (terminal.md §2).
+func mayBeNamed(name string) error {
+	if protocol.ValidTerminalName(name) {
+		return nil
+	}
+	return usage("a name like bar-2", "name terminal: %q is not 1 to 64 of A-Z a-z 0-9 . _ -", name)
 }
 
 // about makes a command about one terminal that answers in a few words.
