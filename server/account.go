@@ -145,8 +145,8 @@ func (p *part) merge(told []Payment, tip Tip, now protocol.Time, c *changes) {
 		there[point] = true
 		i := slices.IndexFunc(p.payments, func(s *SeenPayment) bool { return s.TxID == point.TxID && s.Vout == point.Vout })
 		if i < 0 {
-			first := now
-			if payment.First > 0 && payment.First < now {
+			first := p.firstSeen(payment.TxID, now)
+			if payment.First > 0 && payment.First < first {
 				first = payment.First
 			}
 			payment.First = 0
@@ -224,7 +224,7 @@ func (s *Server) conclude(a *account, f facts, v view, now protocol.Time) (*chan
 			continue
 		}
 		if !t.Removed && slices.ContainsFunc(p.payments, func(s *SeenPayment) bool {
-			return s.Gone && (s.FirstSeen <= t.Ends || a.sale.Said == saidPaid)
+			return !p.stands(s) && (s.FirstSeen <= t.Ends || a.sale.Said == saidPaid)
 		}) {
 			t.Replaced = true
 			c.replaced = c.replaced || !before.Replaced && t.Accepted != 0

@@ -81,13 +81,13 @@ func (w *work) bump(p *Payout, r *reserve) (*Effect, error) {
 	if err != nil {
 		return nil, err
 	}
-	if signed.Change > 0 {
+	p.Earlier = append(p.Earlier, p.attempt())
+	if p.Change = ""; signed.Change > 0 {
 		p.Change = change.Text
 		if err := w.keepChange(change); err != nil {
 			return nil, err
 		}
 	}
-	p.Replaces = append(p.Replaces, p.TxID)
 	p.TxID, p.Raw, p.Fee, p.Spends, p.ChangeTo = signed.TxID, signed.Raw, signed.Fee, signed.Spends, signed.Change
 	if err := w.move(p, p.State, "", ""); err != nil {
 		return nil, err

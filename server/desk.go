@@ -183,12 +183,12 @@ type NeverUsed struct {
 func (p *Payout) sweepResult() *protocol.SweepResult {
 	return &protocol.SweepResult{
 		ID: p.ID, State: p.State, TxID: p.TxID, Address: p.Address, ReceivedSat: p.Received, ChangeSat: p.ChangeTo,
-		FeeSat: p.Fee, RefundOwedSat: p.Owed, Inputs: int64(len(p.Spends)), Replaces: p.Replaces,
+		FeeSat: p.Fee, RefundOwedSat: p.Owed, Inputs: int64(len(p.Spends)), Replaces: p.replaces(),
 	}
 }
 
 func (p *Payout) dispenseResult() *protocol.DispenseResult {
-	return &protocol.DispenseResult{ID: p.ID, State: p.State, TxID: p.TxID, AmountSat: p.Amount, FeeSat: p.Fee, Replaces: p.Replaces}
+	return &protocol.DispenseResult{ID: p.ID, State: p.State, TxID: p.TxID, AmountSat: p.Amount, FeeSat: p.Fee, Replaces: p.replaces()}
 }
 
 // status is the payout as an alert tells it.

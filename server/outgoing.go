@@ -98,7 +98,7 @@ type sighting struct {
 
 // sight reads a payout's fate from the payments to its destination and inputs.
 func sight(p *Payout, payments []Payment, tip Tip) (s sighting) {
-	ours := append([]string{p.TxID}, p.Replaces...)
+	ours := append(p.replaces(), p.TxID)
 	for _, pay := range payments {
 		if pay.Script == p.Script && slices.Contains(ours, pay.TxID) {
 			if depth := pay.Confirmations(tip); s.txid == "" || depth > s.depth {
@@ -185,8 +185,9 @@ func (s sighting) noted() int64 {
 
 func (w *work) notePayout(p *Payout, seen sighting) error {
 	if seen.won(p) {
-		p.Replaces = slices.DeleteFunc(append(p.Replaces, p.TxID), func(txid string) bool { return txid == seen.txid })
-		p.TxID = seen.txid
+		if err := w.earlierWon(p, seen.txid); err != nil {
+			return err
+		}
 	}
 	told := min(p.Depth, incomingDepth) != min(seen.depth, incomingDepth)
 	p.Depth = seen.noted()

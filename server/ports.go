@@ -164,6 +164,9 @@ type Take struct {
 	FeeRate  FeeRate
 	FeeLimit protocol.Sat
 	Height   int64
+	// Replaces, when set, is the raw transaction of the same coins whose fee is
+	// raised (BIP125); ErrFeeEnough where FeeRate does not pay for that.
+	Replaces []byte
 }
 
 // Signed is a complete transaction that passed the script engine.

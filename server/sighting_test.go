@@ -35,7 +35,7 @@ func TestFateOfAPayout(t *testing.T) {
 		"money to it from another":     {protocol.PayoutUnknown, []Payment{at("stranger", 90)}, protocol.PayoutUnknown, "", 0},
 		"refused and nothing may move": {protocol.PayoutRefused, nil, protocol.PayoutRefused, "", 0},
 	} {
-		p := &Payout{TxID: "new", Replaces: []string{"old"}, Script: "to", Spends: []Outpoint{{"coin", 1}}}
+		p := &Payout{TxID: "new", Earlier: []Attempt{{TxID: "old"}}, Script: "to", Spends: []Outpoint{{"coin", 1}}}
 		s := sight(p, c.payments, tip)
 		if got := s.next(c.state); got != c.want || s.txid != c.txid || s.depth != c.depth {
 			t.Errorf("%s: %s %q %d, want %s %q %d", name, got, s.txid, s.depth, c.want, c.txid, c.depth)

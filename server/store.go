@@ -312,6 +312,7 @@ type Tender struct {
 	Replaced bool          // a payment of it once vanished
 	Waiting  bool          // e-cash: a permission is stored and the mint has not answered
 	Short    bool          // a tab of which not all was signed
+	Raised   string        // a key whose sweep's fee was raised: the transactions' ids, parted by spaces
 }
 
 // TenderRows keeps tenders.
@@ -352,6 +353,7 @@ type Debt struct {
 	Sat     protocol.Sat
 	Amount  protocol.Money // instead of Sat: e-cash
 	Bill    string         // its transaction_id, "" for bitcoin
+	Paid    protocol.Sat   // of Sat, by payouts that are not refused
 	Since   protocol.Time
 	Settled protocol.Time // 0 open
 }
@@ -409,12 +411,26 @@ type Payout struct {
 	ChangeTo protocol.Sat
 	Owed     protocol.Sat
 	Spends   []Outpoint
-	From     []string // sweep: the addresses of its keys, sorted
-	Replaces []string // earlier txids of the same payout
+	From     []string  // sweep: the addresses of its keys, sorted
+	Earlier  []Attempt // its other transactions, oldest first: fees were raised
 	Reason   string
 	Message  string
 	Depth    int64 // confirmations last noted
 	Version  int64
+}
+
+// Attempt is a transaction of a payout of which another has taken the place. Either
+// may be mined.
+type Attempt struct {
+	TxID     string       `json:"txid"`
+	Raw      []byte       `json:"raw"`
+	Amount   protocol.Sat `json:"amount"`
+	Fee      protocol.Sat `json:"fee"`
+	Received protocol.Sat `json:"received"`
+	ChangeTo protocol.Sat `json:"change_to,omitempty"`
+	Owed     protocol.Sat `json:"owed,omitempty"`
+	Change   string       `json:"change,omitempty"`
+	Spends   []Outpoint   `json:"spends"`
 }
 
 // SettledDepth is how many confirmations end the watching of a payout.

@@ -44,7 +44,12 @@ func (s *Server) Sweep(ctx context.Context, id protocol.TerminalID, p protocol.S
 		if !slices.Equal(known.From, k.addresses) {
 			return nil, &protocol.Error{Code: protocol.CodeIDConflict}
 		}
-		return known.sweepResult(), nil
+		raised, err := s.raiseSweep(ctx, p, k, known)
+		if err != nil { // what was accepted is told again, whatever hinders another fee
+			s.o.Log.WarnContext(ctx, "fee of a sweep not raised", "payout", p.ID, "error", err)
+			return known.sweepResult(), nil
+		}
+		return raised.sweepResult(), nil
 	}
 	if err := s.askKeys(ctx, k); err != nil {
 		return nil, err
@@ -211,12 +216,4 @@ func (w *work) take(ctx context.Context, p protocol.Sweep, k *keyRing, t *Tender
 		return fmt.Errorf("pay tender with key: %w", err)
 	}
 	return nil
-}
-
-// oweSweep notes what a sweep outside a sale took beyond its due.
-func (w *work) oweSweep(p *Payout) error {
-	if p.Owed == 0 {
-		return nil
-	}
-	return w.putDebt(&Debt{Address: p.Address, Reason: debtOverpaid, Sat: p.Owed, Since: w.now})
 }

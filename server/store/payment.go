@@ -40,17 +40,17 @@ func (r payments) Unspent() ([]*server.SeenPayment, error) {
 
 type debts struct{ rows }
 
-const debtColumns = "id, sale, address, reason, sat, currency, amount, bill, since, settled"
+const debtColumns = "id, sale, address, reason, sat, currency, amount, bill, since, settled, paid"
 
 func scanDebt(row scanner) (*server.Debt, error) {
 	d := &server.Debt{}
-	return d, row.Scan(&d.ID, &d.Sale, &d.Address, &d.Reason, &d.Sat, &d.Amount.Currency, &d.Amount.Minor, &d.Bill, &d.Since, &d.Settled)
+	return d, row.Scan(&d.ID, &d.Sale, &d.Address, &d.Reason, &d.Sat, &d.Amount.Currency, &d.Amount.Minor, &d.Bill, &d.Since, &d.Settled, &d.Paid)
 }
 
 func (r debts) Put(d *server.Debt) error {
-	return r.exec("INSERT INTO debts ("+debtColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (id) DO UPDATE SET reason = EXCLUDED.reason, sat = EXCLUDED.sat, settled = EXCLUDED.settled`,
-		d.ID, d.Sale, d.Address, d.Reason, d.Sat, d.Amount.Currency, d.Amount.Minor, d.Bill, d.Since, d.Settled)
+	return r.exec("INSERT INTO debts ("+debtColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (id) DO UPDATE SET reason = EXCLUDED.reason, sat = EXCLUDED.sat, settled = EXCLUDED.settled, paid = EXCLUDED.paid`,
+		d.ID, d.Sale, d.Address, d.Reason, d.Sat, d.Amount.Currency, d.Amount.Minor, d.Bill, d.Since, d.Settled, d.Paid)
 }
 
 func (r debts) Get(id protocol.ID) (*server.Debt, error) {

@@ -75,22 +75,22 @@ func (r sales) Live() ([]protocol.SaleID, error) {
 
 type tenders struct{ rows }
 
-const tenderColumns = `id, sale, terminal, kind, currency, amount, added, quote, address, script, due, ends, steps, refused, removed, accepted, replaced, waiting, short`
+const tenderColumns = `id, sale, terminal, kind, currency, amount, added, quote, address, script, due, ends, steps, refused, removed, accepted, replaced, waiting, short, raised`
 
 func scanTender(row scanner) (*server.Tender, error) {
 	t := &server.Tender{}
 	var script []byte
 	err := row.Scan(&t.ID, &t.Sale, &t.Terminal, &t.Kind, &t.Amount.Currency, &t.Amount.Minor, &t.Added, &t.Quote, &t.Address, &script,
-		&t.DueSat, &t.Ends, &t.Steps, &t.Refused, &t.Removed, &t.Accepted, &t.Replaced, &t.Waiting, &t.Short)
+		&t.DueSat, &t.Ends, &t.Steps, &t.Refused, &t.Removed, &t.Accepted, &t.Replaced, &t.Waiting, &t.Short, &t.Raised)
 	t.Script = server.Script(script)
 	return t, err
 }
 
 func (r tenders) Insert(t *server.Tender) error {
 	return r.exec("INSERT INTO tenders ("+tenderColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		t.ID, t.Sale, t.Terminal, t.Kind, t.Amount.Currency, t.Amount.Minor, t.Added, t.Quote, t.Address, []byte(t.Script),
-		t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced), bit(t.Waiting), bit(t.Short))
+		t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced), bit(t.Waiting), bit(t.Short), t.Raised)
 }
 
 func (r tenders) Get(id protocol.TenderID) (*server.Tender, error) {
@@ -99,9 +99,9 @@ func (r tenders) Get(id protocol.TenderID) (*server.Tender, error) {
 
 func (r tenders) Update(t *server.Tender) error {
 	return r.execOne(`UPDATE tenders SET address = $1, script = $2, due = $3, ends = $4, steps = $5,
-		refused = $6, removed = $7, accepted = $8, replaced = $9, waiting = $10, amount = $11, short = $12 WHERE id = $13`,
+		refused = $6, removed = $7, accepted = $8, replaced = $9, waiting = $10, amount = $11, short = $12, raised = $13 WHERE id = $14`,
 		t.Address, []byte(t.Script), t.DueSat, t.Ends, t.Steps, t.Refused, bit(t.Removed), t.Accepted, bit(t.Replaced),
-		bit(t.Waiting), t.Amount.Minor, bit(t.Short), t.ID)
+		bit(t.Waiting), t.Amount.Minor, bit(t.Short), t.Raised, t.ID)
 }
 
 func (r tenders) Of(sale protocol.SaleID) ([]*server.Tender, error) {

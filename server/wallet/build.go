@@ -125,17 +125,6 @@ func (r *replaced) rate() server.FeeRate {
 // readReplaced checks that the old transaction spends s.Coins and pays what s
 // pays.
 func readReplaced(s server.Spend) (*replaced, error) {
-	if len(s.Replaces) > maxRaw {
-		return nil, fmt.Errorf("%w: the transaction to replace has %d bytes", errSpend, len(s.Replaces))
-	}
-	var tx wire.MsgTx
-	rest := bytes.NewReader(s.Replaces)
-	if err := tx.Deserialize(rest); err != nil {
-		return nil, fmt.Errorf("read transaction to replace: %w", err)
-	}
-	if rest.Len() > 0 {
-		return nil, fmt.Errorf("%w: bytes after the transaction to replace", errSpend)
-	}
 	amounts := map[wire.OutPoint]protocol.Sat{}
 	for _, c := range s.Coins {
 		point, err := outPoint(c.TxID, c.Vout)
@@ -143,6 +132,25 @@ func readReplaced(s server.Spend) (*replaced, error) {
 			return nil, err
 		}
 		amounts[point] = c.Amount
+	}
+	return readOld(s.Replaces, amounts, func(out *wire.TxOut) bool {
+		return string(out.PkScript) == string(s.To) && out.Value == int64(s.Amount)
+	})
+}
+
+// readOld reads an own transaction with one or two outputs, one of which pays. The
+// amounts of its inputs are given.
+func readOld(raw []byte, amounts map[wire.OutPoint]protocol.Sat, pays func(*wire.TxOut) bool) (*replaced, error) {
+	if len(raw) > maxRaw {
+		return nil, fmt.Errorf("%w: the transaction to replace has %d bytes", errSpend, len(raw))
+	}
+	var tx wire.MsgTx
+	rest := bytes.NewReader(raw)
+	if err := tx.Deserialize(rest); err != nil {
+		return nil, fmt.Errorf("read transaction to replace: %w", err)
+	}
+	if rest.Len() > 0 {
+		return nil, fmt.Errorf("%w: bytes after the transaction to replace", errSpend)
 	}
 	r := &replaced{vsize: mempool.GetTxVirtualSize(btcutil.NewTx(&tx))}
 	for _, in := range tx.TxIn {
@@ -153,12 +161,10 @@ func readReplaced(s server.Spend) (*replaced, error) {
 		r.inputs = append(r.inputs, in.PreviousOutPoint)
 		r.fee += amount
 	}
-	pays := false
 	for _, out := range tx.TxOut {
 		r.fee -= protocol.Sat(out.Value)
-		pays = pays || string(out.PkScript) == string(s.To) && out.Value == int64(s.Amount)
 	}
-	if !pays || r.fee < 0 || len(tx.TxOut) > 2 {
+	if !slices.ContainsFunc(tx.TxOut, pays) || r.fee < 0 || len(tx.TxOut) > 2 {
 		return nil, fmt.Errorf("%w: the transaction to replace pays something else", errSpend)
 	}
 	return r, nil

@@ -25,6 +25,9 @@ const maxTakeSize = maxRaw/blockchain.WitnessScaleFactor - 200
 // total does not cover Due, and when the rest is dust. A Due below the dust limit
 // is raised to it, and the difference is owed like any other.
 //
+// With Replaces it is an earlier sweep of the same coins whose fee is raised, or
+// [server.ErrFeeEnough].
+//
 // It takes all of t.Coins. Of more than one standard transaction can carry (some
 // 680 to 1700), it takes the largest; another sweep takes the rest.
 func (w *Wallet) Take(ctx context.Context, t server.Take) (*server.Signed, error) {
@@ -43,6 +46,11 @@ func (w *Wallet) Take(ctx context.Context, t server.Take) (*server.Signed, error
 	if err != nil {
 		return nil, err
 	}
+	if t.Replaces != nil {
+		if err := worth(t, in); err != nil {
+			return nil, err
+		}
+	}
 	tx, change, err := split(t, in, count)
 	if err != nil {
 		return nil, err
@@ -57,6 +65,24 @@ func (w *Wallet) Take(ctx context.Context, t server.Take) (*server.Signed, error
 		signed.Received += protocol.Sat(out.Value)
 	}
 	return signed, nil
+}
+
+// worth tells whether the rate pays for a replacement of the same coins.
+func worth(t server.Take, in *inputs) error {
+	amounts := map[wire.OutPoint]protocol.Sat{}
+	for point, out := range in.outputs {
+		amounts[point] = protocol.Sat(out.Value)
+	}
+	old, err := readOld(t.Replaces, amounts, func(out *wire.TxOut) bool { return string(out.PkScript) == string(t.Merchant) })
+	switch {
+	case err != nil:
+		return err
+	case len(old.inputs) != len(in.outputs):
+		return fmt.Errorf("%w: the transaction to replace spends %d coins of %d", errSpend, len(old.inputs), len(in.outputs))
+	case t.FeeRate < old.rate():
+		return server.ErrFeeEnough
+	}
+	return nil
 }
 
 // split makes the outputs: one to the merchant, or two.
