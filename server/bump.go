@@ -11,10 +11,14 @@ import (
 // ErrNotStuck: the payout does not wait for a block, or cannot be replaced.
 var ErrNotStuck = errors.New("this payout's fee cannot be raised")
 
+// ErrKeyNeeded: the fee of a sweep is raised at its terminal, where the key is
+// handed over once more ([Server.Sweep]).
+var ErrKeyNeeded = errors.New("a sweep's key is not kept: its fee is raised where the key is")
+
 // Bump raises the fee of a dispense that waits for a block (BIP125) to the rate,
 // 0 for what the network asks now, and at least to what a replacement must pay; it
-// keeps its id, and the earlier transaction may still win. Sweeps cannot be raised:
-// their keys are not kept. Unknown: [ErrNotFound].
+// keeps its id, and the earlier transaction may still win. A sweep's key is not kept:
+// [ErrKeyNeeded]. Unknown: [ErrNotFound].
 func (s *Server) Bump(ctx context.Context, id protocol.PayoutID, rate FeeRate) (*protocol.DispenseResult, error) {
 	leave, err := s.desk.enter(ctx, id)
 	if err != nil {
@@ -50,6 +54,9 @@ func (s *Server) Bump(ctx context.Context, id protocol.PayoutID, rate FeeRate) (
 }
 
 func (w *work) bump(p *Payout, r *reserve) (*Effect, error) {
+	if p.Of == protocol.PayoutSweep {
+		return nil, ErrKeyNeeded
+	}
 	if p.Of != protocol.PayoutDispense || p.State != protocol.PayoutBroadcast && p.State != protocol.PayoutUnknown {
 		return nil, fmt.Errorf("%w: it is %s", ErrNotStuck, p.State)
 	}

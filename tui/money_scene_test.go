@@ -94,6 +94,8 @@ func init() {
 			b.hand += lookFirst
 			b.press("y").send(swept{register.Swept{ID: "p", Result: protocol.SweepResult{State: protocol.PayoutBroadcast, TxID: aTxid, ReceivedSat: 149_588, FeeSat: 412}}})
 		}},
+		{"key-raise", func(b *bench) { b.takenBefore() }},
+		{"key-raise-confirm", func(b *bench) { b.takenBefore().press("enter") }},
 		{"key-sale", func(b *bench) { b.claimed() }},
 		{"sell", func(b *bench) { b.press("f4").write("5000") }},
 		{"sell-bitcoin", func(b *bench) { b.press("f4", "tab").write("100000") }},
@@ -117,6 +119,14 @@ func init() {
 		{"refund", func(b *bench) { b.refunding().write("500") }},
 		{"refund-how", func(b *bench) { b.refunding().press("enter") }},
 	}...)
+}
+
+// takenBefore is a key whose coins were taken and wait for a block.
+func (b *bench) takenBefore() *bench {
+	b.press("f5").handed(150_000, 0, 0).press("enter")
+	b.hand += lookFirst
+	return b.press("y").send(swept{register.Swept{ID: "p", Result: protocol.SweepResult{State: protocol.PayoutBroadcast, TxID: aTxid, ReceivedSat: 149_588, FeeSat: 412}}}).
+		press("enter").handed(0, 0, 150_000)
 }
 
 // claimed is a sale whose key is being taken.

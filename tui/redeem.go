@@ -24,6 +24,7 @@ const (
 const (
 	draftSweep  = "sweep"
 	draftPayout = "payout"
+	draftSent   = "sent" // sweeps whose fee may be raised; no key
 )
 
 // redeem hands events to the redemption and does what it asks for.
@@ -201,11 +202,30 @@ func sweep(ctx context.Context, t Terminal, s protocol.Sweep) register.Swept {
 type swept struct{ event register.Swept }
 
 func (s swept) apply(m *model) tea.Cmd {
+	raising := m.key.flow.Raising != nil
 	cmd := m.redeem(s.event)
 	if m.key.flow.Phase == register.KeyTaking {
 		return cmd
 	}
+	if s.event.Failure == nil {
+		cmd = tea.Batch(cmd, m.remember(m.key.flow.Sent))
+	}
+	if raising {
+		return cmd
+	}
 	return tea.Batch(cmd, m.forget(draftSweep))
+}
+
+// remember keeps what a higher fee is asked for with.
+func (m *model) remember(sent []register.Sent) tea.Cmd {
+	text, err := json.Marshal(sent)
+	if err != nil {
+		panic(err) // strings and integers always encode
+	}
+	return m.queue(writeTime, func(ctx context.Context) tea.Msg {
+		_, err := m.o.Terminal.Commit(ctx, terminal.SaveDraft(draftSent, text))
+		return failed{"remember sweep", err}
+	})
 }
 
 // forget removes what was kept of money under way.
@@ -233,7 +253,7 @@ func (m *model) disclaim(r protocol.TenderRemoved) tea.Cmd {
 func (m *model) resumeMoney() tea.Cmd {
 	return m.aside(readTime, func(ctx context.Context) tea.Msg {
 		var r moneyUnderWay
-		for name, into := range map[string]any{draftSweep: &r.sweep, draftPayout: &r.payout, draftUsed: &r.used} {
+		for name, into := range map[string]any{draftSweep: &r.sweep, draftSent: &r.sent, draftPayout: &r.payout, draftUsed: &r.used} {
 			text, err := m.o.Terminal.Draft(ctx, name)
 			if err == nil && text != nil {
 				err = json.Unmarshal(text, into)
@@ -248,6 +268,7 @@ func (m *model) resumeMoney() tea.Cmd {
 
 type moneyUnderWay struct {
 	sweep  sweepDraft
+	sent   []register.Sent
 	payout payoutDraft
 	used   used
 }
@@ -263,6 +284,7 @@ func (r moneyUnderWay) apply(m *model) tea.Cmd {
 		m.key.flow = m.reg.Resumed(r.sweep.ID, tender)
 		cmds = append(cmds, m.readPayout(r.sweep.ID))
 	}
+	m.key.flow.Sent = r.sent
 	if r.payout.Order.ID != "" {
 		m.sell.flow = m.reg.Continued(r.payout.Order)
 		cmds = append(cmds, m.readPayout(r.payout.Order.ID))

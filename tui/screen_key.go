@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,7 +60,10 @@ func (m *model) whyNoKeyScreen() string {
 		return m.w.why(register.Said{Why: register.WhyNotReady})
 	}
 	_, why := m.reg.Claimable()
-	if why == register.WhyNoQuote {
+	switch {
+	case m.raisable():
+		return ""
+	case why == register.WhyNoQuote:
 		return m.noPrice()
 	}
 	return m.w.why(register.Said{Why: why})
@@ -69,10 +73,24 @@ func (m *model) whyNoKeyScreen() string {
 func (m *model) toKey() tea.Cmd {
 	cmd := m.goTo(onKey)
 	if f := m.key.flow; f.Phase == register.KeyGathering && len(f.Keys) == 0 {
-		m.key.flow = m.reg.Redemption()
+		m.key.flow = m.freshKey()
 		return tea.Batch(cmd, m.refresh())
 	}
 	return cmd
+}
+
+// freshKey waits for a key; what was swept before is remembered.
+func (m *model) freshKey() register.Redemption {
+	fresh := m.reg.Redemption()
+	fresh.Sent = m.key.flow.Sent
+	return fresh
+}
+
+// raisable tells whether the sale on the screen is paid by a key whose sweep may
+// want a higher fee.
+func (m *model) raisable() bool {
+	s := m.reg.Sale
+	return s != nil && slices.ContainsFunc(m.key.flow.Sent, func(o register.Sent) bool { return o.Tender.Sale == s.Opening.Sale })
 }
 
 func (m *model) whyNotKeyNext() string {
@@ -99,7 +117,7 @@ func (m *model) keyBack() tea.Cmd {
 		return nil
 	case s.flow.Phase == register.KeyGathering:
 		s.flow.Wipe()
-		s.flow = m.reg.Redemption()
+		s.flow = m.freshKey()
 	}
 	return m.goTo(m.from)
 }
@@ -143,7 +161,11 @@ func (m *model) keyMoved(before register.KeyPhase) tea.Cmd {
 			{action: ActBack, keys: []string{"esc"}, do: closing(back)},
 		}})
 	case register.KeyConfirming:
-		return m.confirmMoney("key-take", m.w.KeyTakeTitle, m.keyQuestion(), func(m *model) tea.Cmd { return m.redeem(register.Confirm{}) }, back)
+		title := m.w.KeyTakeTitle
+		if f.Waits() != nil {
+			title = m.w.KeyRaiseTitle
+		}
+		return m.confirmMoney("key-take", title, m.keyQuestion(), func(m *model) tea.Cmd { return m.redeem(register.Confirm{}) }, back)
 	case register.KeyDone:
 		return m.keyDone()
 	}
@@ -154,6 +176,9 @@ func (m *model) keyMoved(before register.KeyPhase) tea.Cmd {
 func (m *model) keyQuestion() string {
 	f := m.key.flow
 	amount, due := f.Takes()
+	if s := f.Waits(); s != nil {
+		return m.w.f(m.w.KeyRaiseText, m.w.bitcoin(s.Fee))
+	}
 	if f.Rest.Minor <= 0 {
 		return m.w.f(m.w.KeyTakeAll, m.w.bitcoin(f.Usable()), m.w.moneyIn(amount))
 	}
@@ -242,7 +267,7 @@ func (m *model) gatherView(body widget.Area) widget.Block {
 		return []widget.Line{append(l.Fit(w-v.Width()), v...)}
 	}
 	lines := widget.Wrap(widget.Strong, m.w.KeyTitle, w)
-	if k.Rest.Minor <= 0 {
+	if k.Rest.Minor <= 0 && k.Waits() == nil {
 		lines = append(lines, widget.Wrap(widget.Quiet, m.w.KeyNoSale, w)...)
 	}
 	lines = append(lines, nil)
@@ -256,7 +281,7 @@ func (m *model) gatherView(body widget.Area) widget.Block {
 	case len(k.Keys) > 0 && k.Funds == nil && k.Note.Why != register.WhyNotAnswered:
 		lines = append(lines, widget.Wrap(widget.Quiet, m.w.KeyAsking, w)...)
 	case k.Funds != nil:
-		lines = append(append(lines, nil), m.fundsLines(pair)...)
+		lines = append(append(lines, nil), m.fundsLines(w, pair)...)
 	}
 	typed := widget.Input{Text: string(m.key.typed.hidden), Cursor: len([]rune(string(m.key.typed.hidden))), Focus: true, Hint: m.w.KeyHint}
 	input, _ := typed.Render(w)
@@ -278,9 +303,12 @@ func (m *model) noteBlock(text string, w int) widget.Block {
 }
 
 // fundsLines is what the keys hold, what is taken of it and where the rest goes.
-func (m *model) fundsLines(pair func(label, value string, role widget.Role) []widget.Line) []widget.Line {
+func (m *model) fundsLines(w int, pair func(label, value string, role widget.Role) []widget.Line) []widget.Line {
 	k := m.key.flow
 	f := k.Funds
+	if s := k.Waits(); s != nil {
+		return widget.Wrap(widget.Text, m.w.f(m.w.KeyWaits, m.w.bitcoin(f.ContestedSat), m.w.bitcoin(s.Fee)), w)
+	}
 	lines := pair(m.w.KeyConfirmed, m.w.bitcoin(f.ConfirmedSat)+" BTC", widget.Text)
 	if f.PendingSat != nil && *f.PendingSat > 0 {
 		lines = append(lines, pair("! "+m.w.KeyPending, m.w.bitcoin(*f.PendingSat)+" BTC", widget.Warn)...)
@@ -308,9 +336,9 @@ func (m *model) fundsLines(pair func(label, value string, role widget.Role) []wi
 	if left := k.Left(); left > 0 {
 		lines = append(lines, pair(m.w.KeyLeft, m.w.bitcoin(left)+" BTC", widget.Text)...)
 		if k.Change != "" {
-			return append(lines, widget.Wrap(widget.Text, m.w.KeyChangeTo+" "+widget.Groups(k.Change, 4), lines[0].Width())...)
+			return append(lines, widget.Wrap(widget.Text, m.w.KeyChangeTo+" "+widget.Groups(k.Change, 4), w)...)
 		}
-		return append(lines, widget.Wrap(widget.Quiet, m.w.KeyScanChange, lines[0].Width())...)
+		return append(lines, widget.Wrap(widget.Quiet, m.w.KeyScanChange, w)...)
 	}
 	return lines
 }

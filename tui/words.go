@@ -82,7 +82,7 @@ type Words struct {
 	SellRate, SellHow, SellScan, SellTo, SellApprove, SellApproved, SellLimit, SellLeft, SellPayTitle                                                       string
 	SellPayText, SellPayCash, SellTakeMoney, SellMakingBig, SellMaking, SellSwipeBig, SellSwipe, SellCheckBig, SellCheck, SellPrintedTitle, SellPrintedText string
 	SellPayingBig, SellPaying, SellUnknown, SellPaid, SellNotPaid, SellKeepMoney, SellPaperVoid, SellGiveCash                                               string
-	CardTitle, CardAgain, CardOther                                                                                                                         string
+	KeyWaits, KeyRaiseTitle, KeyRaiseText, CardTitle, CardAgain, CardOther                                                                                  string
 	SellHandPaper, ApproveTitle, ApproveWho, ApproveCode, ApproveWait, RefundTitle, RefundMost, RefundOldRate                                               string
 	RefundNowRate, RefundHow                                                                                                                                string
 

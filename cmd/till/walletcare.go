@@ -32,6 +32,9 @@ func (p *program) bump() *cobra.Command {
 	rate := ""
 	c := &cobra.Command{
 		Use: "bump ID", Short: "Raise the fee of a payout that waits for a block", Args: cobra.ExactArgs(1),
+		Long: `Replace the transaction of a payout that waits for a block by one with a higher
+fee; the payout keeps its id. A sweep's key is not kept: its fee is raised at its
+terminal, where the key is handed over once more.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.raiseFee(c.Context(), protocol.PayoutID(args[0]), rate)
 		},
@@ -51,6 +54,9 @@ func (p *program) raiseFee(ctx context.Context, id protocol.PayoutID, rate strin
 	err = p.ask(ctx, "wallet.bump", raise, &now)
 	if errors.Is(err, server.ErrNotFound) {
 		return &failure{exitRefused, fmt.Errorf("raise fee: there is no payout %q", id), "the payout's screen and receipt show its id"}
+	}
+	if errors.Is(err, server.ErrKeyNeeded) {
+		return &failure{exitRefused, fmt.Errorf("raise fee: %w", server.ErrKeyNeeded), "hand the key over once more at its terminal (F5), or wait for a block"}
 	}
 	if err != nil {
 		return fail("raise fee", err)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/btcsuite/btcd/blockchain"
 	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/mempool"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"till/protocol"
@@ -46,11 +48,6 @@ func (w *Wallet) Take(ctx context.Context, t server.Take) (*server.Signed, error
 	if err != nil {
 		return nil, err
 	}
-	if t.Replaces != nil {
-		if err := worth(t, in); err != nil {
-			return nil, err
-		}
-	}
 	tx, change, err := split(t, in, count)
 	if err != nil {
 		return nil, err
@@ -58,6 +55,11 @@ func (w *Wallet) Take(ctx context.Context, t server.Take) (*server.Signed, error
 	signed, err := in.finish(ctx, tx, t.Height)
 	if err != nil {
 		return nil, err
+	}
+	if t.Replaces != nil {
+		if err := worth(t, in, tx, signed.Fee); err != nil {
+			return nil, err
+		}
 	}
 	signed.Change = change
 	signed.Received = -change
@@ -67,8 +69,10 @@ func (w *Wallet) Take(ctx context.Context, t server.Take) (*server.Signed, error
 	return signed, nil
 }
 
-// worth tells whether the rate pays for a replacement of the same coins.
-func worth(t server.Take, in *inputs) error {
+// worth tells whether a transaction takes the place of an earlier one of the same
+// coins by the rules: a higher rate, and a fee that pays for its own relay on top
+// of the old (BIP125 rules 3 and 4, with the change dropped or not).
+func worth(t server.Take, in *inputs, tx *wire.MsgTx, fee protocol.Sat) error {
 	amounts := map[wire.OutPoint]protocol.Sat{}
 	for point, out := range in.outputs {
 		amounts[point] = protocol.Sat(out.Value)
@@ -79,7 +83,7 @@ func worth(t server.Take, in *inputs) error {
 		return err
 	case len(old.inputs) != len(in.outputs):
 		return fmt.Errorf("%w: the transaction to replace spends %d coins of %d", errSpend, len(old.inputs), len(in.outputs))
-	case t.FeeRate < old.rate():
+	case t.FeeRate < old.rate(), fee < old.fee+feeFor(incrementalRate, mempool.GetTxVirtualSize(btcutil.NewTx(tx))):
 		return server.ErrFeeEnough
 	}
 	return nil

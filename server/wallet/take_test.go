@@ -262,3 +262,51 @@ func BenchmarkTake(b *testing.B) {
 		}
 	}
 }
+
+// TestSweepIsReplacedByTheRulesOrNotAtAll: BIP125, whatever becomes of the change.
+func TestSweepIsReplacedByTheRulesOrNotAtAll(t *testing.T) {
+	w := seal(t, bitcoin.P2WPKH, bitcoin.Mainnet).Watch()
+	for name, c := range map[string]struct {
+		held, due protocol.Sat
+		rate      server.FeeRate
+		want      error
+	}{
+		"out of the change":            {100_000, 40_000, 20_000, nil},
+		"out of what the shop takes":   {100_000, 0, 20_000, nil},
+		"the same rate":                {100_000, 40_000, 3000, server.ErrFeeEnough},
+		"a rate that is hardly higher": {100_000, 40_000, 3900, server.ErrFeeEnough},
+		"the change becomes dust":      {41_200, 40_000, 6000, nil},
+		// The smaller transaction would pay less than the old one.
+		"a lower fee by the dropped change": {41_100, 40_000, 4100, server.ErrFeeEnough},
+	} {
+		take := sweep(t, w, []string{compressedWIF}, c.held)
+		if c.due > 0 {
+			take.Due, take.Change = due(c.due), stranger(t, w)
+		}
+		old, err := w.Take(t.Context(), take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		take.Replaces, take.FeeRate = old.Raw, c.rate
+		raised, err := w.Take(t.Context(), take)
+		if !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+		if err != nil {
+			continue
+		}
+		tx := check(t, raised, foreignOutputs(take.Coins), c.rate, 850_000)
+		if size := mempool.GetTxVirtualSize(btcutil.NewTx(tx)); int64(raised.Fee) < int64(old.Fee)+size {
+			t.Errorf("%s: fee %d after %d for %d vB", name, raised.Fee, old.Fee, size)
+		}
+	}
+	take := sweep(t, w, []string{compressedWIF}, 50_000, 60_000)
+	old, err := w.Take(t.Context(), take)
+	if err != nil {
+		t.Fatal(err)
+	}
+	take.Replaces, take.FeeRate, take.Coins = old.Raw, 20_000, take.Coins[:1]
+	if _, err := w.Take(t.Context(), take); !errors.Is(err, errSpend) {
+		t.Errorf("other coins: %v", err)
+	}
+}

@@ -58,6 +58,8 @@ type Redemption struct {
 	State   protocol.PayoutState
 	Result  protocol.SweepResult
 	Failure Failure
+	Sent    []Sent // sweeps of before whose keys may come once more
+	Raising *Sent  // the one whose fee is being raised
 
 	doubtful bitcoin.Key
 	locked   bitcoin.BIP38
@@ -205,6 +207,12 @@ func (k *Redemption) Wipe() {
 	k.Keys, k.doubtful, k.text = nil, bitcoin.Key{}, protocol.Secret{}
 }
 
+// Anew waits for other keys; those at hand are wiped.
+func (k Redemption) Anew() Redemption {
+	k.Wipe()
+	return Redemption{Network: k.Network, Rest: k.Rest, Quote: k.Quote, Sent: k.Sent}
+}
+
 // Busy reports whether money may be under way: the screen is not to be left for
 // another redemption.
 func (k Redemption) Busy() bool { return k.Phase == KeyTaking }
@@ -303,6 +311,13 @@ func (k Redemption) whyNotTake() Why {
 	case k.Funds == nil:
 		return WhyNotAsked
 	case k.Usable() == 0 && k.Funds.ContestedSat > 0:
+		_, whole, found := k.waiting()
+		switch {
+		case whole:
+			return ""
+		case found:
+			return WhyOtherKeys
+		}
 		return WhyContested
 	case k.Usable() == 0 && k.Funds.PendingSat != nil && *k.Funds.PendingSat > 0:
 		return WhyPending

@@ -57,6 +57,9 @@ func (k Redemption) offered(o Offer) Redemption {
 	}
 	before, _ := k.Takes()
 	k.Rest, k.Quote = o.Rest, o.Quote
+	if k.Waits() != nil {
+		return k // nothing of a sale is at stake
+	}
 	if after, _ := k.Takes(); k.Phase == KeyConfirming && (after != before || k.Quote == nil) {
 		k.Phase = KeyGathering
 		k.Note = Said{Why: WhyChanged}
@@ -191,8 +194,7 @@ func (k Redemption) erase() (Redemption, []Effect) {
 
 func (k Redemption) next() (Redemption, []Effect) {
 	if k.Phase == KeyDone {
-		k.Wipe()
-		return NewRedemption(k.Network), nil
+		return k.Anew(), nil
 	}
 	k.Phase = KeyConfirming
 	return k, nil
@@ -216,6 +218,9 @@ func (k Redemption) confirm() (Redemption, []Effect) {
 		key := k.doubtful
 		k.doubtful = bitcoin.Key{}
 		return k.add(Held{Key: key, What: bitcoin.KindHexKey})
+	}
+	if s := k.Waits(); s != nil {
+		return k.raise(*s)
 	}
 	k.Phase, k.State, k.Failure = KeyTaking, "", Failure{}
 	amount, _ := k.Takes()
@@ -260,6 +265,9 @@ func (k Redemption) swept(e Swept) (Redemption, []Effect) {
 	if k.Phase != KeyTaking || k.ID != "" && e.ID != k.ID {
 		return k, nil
 	}
+	if k.Raising != nil {
+		return k.raised(e)
+	}
 	k.ID = e.ID
 	if f := e.Failure; f != nil {
 		k.Failure = *f
@@ -276,6 +284,9 @@ func (k Redemption) swept(e Swept) (Redemption, []Effect) {
 		return k, nil
 	case protocol.PayoutRefused, protocol.PayoutNever:
 		return k.untaken()
+	}
+	if len(k.Keys) > 0 { // none after a restart
+		k.Sent = k.sent()
 	}
 	k.Wipe()
 	k.Phase = KeyDone

@@ -75,6 +75,9 @@ const (
 	WhyNothingPaid    Why = "nothing_paid"
 	WhyNoServer       Why = "no_server"
 	WhyKeyTaken       Why = "key_taken"
+	WhyOtherKeys      Why = "other_keys"
+	WhyFeeEnough      Why = "fee_enough"
+	WhyNotRaised      Why = "not_raised"
 	WhyNoEcash        Why = "no_ecash"
 	WhyAtMint         Why = "at_mint"
 )
@@ -90,7 +93,7 @@ func Whys() []Why {
 		WhyNoKey, WhyNotAsked, WhyNotAnswered, WhyContested, WhyPending, WhyNothingHeld, WhyChanged, WhyNotTaken,
 		WhyPassphrase, WhyTooLittle, WhyAboveLimit, WhyNoPrinter, WhyNoWriter, WhyNotApproved, WhyNoApprover,
 		WhySelfApproval, WhyUnknownUser, WhyPinOff, WhyNotPrinted, WhyNotWrittenCard, WhyOnlyCash, WhyAbovePaid,
-		WhyNothingPaid, WhyKeyTaken, WhyNoServer,
+		WhyNothingPaid, WhyKeyTaken, WhyOtherKeys, WhyFeeEnough, WhyNotRaised, WhyNoServer,
 		WhyNoEcash, WhyAtMint,
 	}
 }

@@ -164,7 +164,7 @@ func (e *adminError) Error() string { return e.Text }
 
 // causes are the sentinels that a caller branches on.
 var causes = map[string]error{
-	"exists": server.ErrExists, "missing": server.ErrNotFound, "unreachable": ErrUnreachable, "refused": ErrRefused, "input": ErrInput,
+	"exists": server.ErrExists, "missing": server.ErrNotFound, "unreachable": ErrUnreachable, "refused": ErrRefused, "input": ErrInput, "key": server.ErrKeyNeeded,
 }
 
 // Is keeps the sentinels across the socket.
