@@ -229,7 +229,7 @@ func (s *Server) conclude(a *account, f facts, v view, now protocol.Time) (*chan
 			t.Replaced = true
 			c.replaced = c.replaced || !before.Replaced && t.Accepted != 0
 		}
-		found := s.o.Settings.judge(t, p.payments, a.sale.Said, v, now)
+		found := s.rulesFor(a.sale.Terminal).judge(t, p.payments, a.sale.Said, v, now)
 		if t.Accepted == 0 && found.state.Rank() >= protocol.SaleAccepted.Rank() {
 			t.Accepted = now
 		}
@@ -242,14 +242,14 @@ func (s *Server) conclude(a *account, f facts, v view, now protocol.Time) (*chan
 			p.incoming(a.sale, v.tip, c)
 		}
 	}
-	j := s.o.Settings.judgeSale(a.sale, tenders, of, now)
+	j := s.rulesFor(a.sale.Terminal).judgeSale(a.sale, tenders, of, now)
 	c.next = j.next
 	return c, a.conclude(j, of, s.deepest(), c)
 }
 
 // deepest is up to where a change of confirmations is told.
 func (s *Server) deepest() int64 {
-	return max(incomingDepth, protocol.HighestStep(s.o.Settings.Acceptance))
+	return max(incomingDepth, protocol.HighestStep(s.rules().Acceptance))
 }
 
 // conclude compares the judgement with the sale as stored.

@@ -163,7 +163,7 @@ func (w *work) fresh(id protocol.TerminalID) (*LeasedAddress, error) {
 		return nil, err
 	}
 	paid, err := numberSetting(w.Tx, settingPaid, -1)
-	if err != nil || next > paid+w.s.o.Settings.GapLimit {
+	if err != nil || next > paid+w.s.rules().GapLimit {
 		return nil, err
 	}
 	address, err := w.s.o.Wallet.Derive(BranchReceive, uint32(next))

@@ -91,7 +91,7 @@ func (w *work) judgeCode(t *Terminal, p protocol.Dispense, user, code string) (*
 	if err != nil {
 		return nil, fmt.Errorf("find user: %w", err)
 	}
-	limits := w.s.o.Settings.Limits
+	limits := w.s.rulesFor(t.ID).Limits
 	switch {
 	case u.Disabled || u.Role != protocol.RoleManager && u.Role != protocol.RoleOwner:
 		return wrong, nil

@@ -118,7 +118,7 @@ func (a *application) openBill(sale *Sale, t *Tender) error {
 		Amount: t.Amount, Most: protocol.Money{Currency: t.Amount.Currency}, Ends: t.Ends, Description: sale.Description,
 	}
 	if b.Description == "" {
-		b.Description = clipDescription(a.s.o.Settings.Shop.Name)
+		b.Description = clipDescription(a.s.rules().Shop.Name)
 	}
 	if a.s.cash.isLottery(b.Amount) {
 		b.Kind = BillLottery
@@ -211,7 +211,7 @@ func (d *cashDesk) terms(b *Bill, refs []taler.MintRef) (t taler.Terms, err erro
 
 // tellContract sends the terminal what to show as QR.
 func (w *work) tellContract(b *Bill) error {
-	link, err := linkHost(w.s.o.Settings.MerchantURL)
+	link, err := linkHost(w.s.rules().MerchantURL)
 	if err != nil {
 		return err
 	}

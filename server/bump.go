@@ -25,15 +25,15 @@ func (s *Server) Bump(ctx context.Context, id protocol.PayoutID, rate FeeRate) (
 		return nil, err
 	}
 	defer leave()
-	if rate > s.o.Settings.FeeCeiling {
-		return nil, protocol.Errorf(protocol.CodeFeeTooHigh, "%s is above the shop's ceiling of %s", rate, s.o.Settings.FeeCeiling)
+	if rate > s.rules().FeeCeiling {
+		return nil, protocol.Errorf(protocol.CodeFeeTooHigh, "%s is above the shop's ceiling of %s", rate, s.rules().FeeCeiling)
 	}
 	r, err := s.reserve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("raise fee: %w", err)
 	}
 	if rate > 0 {
-		r.rate = max(rate, s.o.Settings.FeeFloor)
+		r.rate = max(rate, s.rules().FeeFloor)
 	}
 	var p *Payout
 	var e *Effect

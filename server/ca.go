@@ -220,6 +220,13 @@ func (a *authority) serverCertificate(hosts []string, now time.Time) (*tls.Certi
 	return a.server, nil
 }
 
+// forget lets the next connection have a new certificate of the server.
+func (a *authority) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.server = nil
+}
+
 // verifyTerminal judges a client's certificate but for what only the database knows.
 func (a *authority) verifyTerminal(cert *x509.Certificate, now time.Time) error {
 	// An expired certificate is judged as of its last moment: it may still renew.

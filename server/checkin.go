@@ -18,7 +18,7 @@ const maxAlertBytes = protocol.MaxResponse / 2
 // Errors are *[protocol.Error] (invalid_params, journal_fork, journal_gap) or
 // [ErrRevoked]; others are internal.
 func (s *Server) CheckIn(ctx context.Context, id protocol.TerminalID, p protocol.CheckIn, inBatch bool) (*protocol.CheckInResult, error) {
-	seen := presence{Presence: Presence{At: s.o.Clock(), Software: p.Software, Devices: p.Devices, Held: p.Addresses}, dirty: true}
+	seen := presence{Presence: Presence{At: s.o.Clock(), Software: p.Software, Devices: p.Devices, Held: p.Addresses}, config: p.Config, dirty: true}
 	if p.Log == s.log {
 		seen.ack = p.Alert
 	}
@@ -68,7 +68,7 @@ func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.
 	}
 	r := &protocol.CheckInResult{
 		Time: s.o.Clock(), Log: s.log, Alerts: []protocol.Alert{}, Quotes: []protocol.Quote{},
-		Poll: int64(s.o.Settings.Poll / time.Second), Entropy: hex.EncodeToString(entropy),
+		Poll: int64(s.rulesFor(id).Poll / time.Second), Entropy: hex.EncodeToString(entropy),
 	}
 	t, err := s.terminalOf(ctx, id)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.
 		return r, true, nil
 	case TerminalLiving:
 	}
-	if c := s.config.Load(); c.Version != p.Config {
+	if c := s.configFor(id); c.Version != p.Config {
 		r.Config = c
 	}
 	if err := s.quoteFor(ctx, r); err != nil {

@@ -11,54 +11,91 @@ import (
 
 // Settings that count versions.
 const (
-	settingConfigVersion    = "config_version"
+	settingConfigVersion    = "config_version" // the highest given to any
+	settingConfigOfAll      = "config_of_all"
 	settingConfigHash       = "config_hash"
+	settingConfigStaged     = "config_staged"
+	settingStagedHash       = "config_staged_hash"
 	settingCatalogueVersion = "catalogue_version"
 	settingCatalogueHash    = "catalogue_hash"
 )
 
-// Reload reads people and goods again after they were changed. Where what
-// terminals are told differs, its version rises and every terminal hears of it.
-func (s *Server) Reload(ctx context.Context) error {
+// configs are what terminals are told: all, and those that a push is tried on.
+type configs struct{ all, staged *protocol.Config }
+
+// Reload reads people, goods and pushed settings again after they were changed.
+// Where what terminals are told differs, its version rises and every terminal
+// hears of it.
+func (s *Server) Reload(ctx context.Context) error { return s.reloadWith(ctx, false) }
+
+// reloadWith gives new versions to all where fresh: a terminal that moves between
+// what is staged and what is for all must see its version rise.
+func (s *Server) reloadWith(ctx context.Context, fresh bool) error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
-	var fresh *protocol.Config
+	var rules *rulebook
+	var told *configs
 	err := s.write(ctx, func(w *work) (err error) {
-		fresh, err = w.configure()
+		if rules, err = s.readRules(w.Tx); err != nil {
+			return err
+		}
+		told, err = w.configure(rules, fresh)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("load configuration: %w", err)
 	}
-	s.config.Store(fresh)
+	s.present.Store(rules)
+	s.config.Store(told)
 	return nil
 }
 
-// refresh reads people and goods again after another process changed them.
+// refresh reads people, goods and pushed settings again after another process
+// changed them.
 func (s *Server) refresh(ctx context.Context) error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
-	var fresh *protocol.Config
-	var differs protocol.Hash
+	var rules *rulebook
+	var told *configs
+	var differs bool
 	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
-		if fresh, err = s.configuration(tx); err != nil {
+		if rules, err = s.readRules(tx); err != nil {
 			return err
 		}
-		fresh.Version, differs, err = tx.standing(settingConfigVersion, settingConfigHash, fresh)
-		return err
+		if told, err = s.configurations(tx, rules); err != nil {
+			return err
+		}
+		differs = false
+		return told.each(func(c *protocol.Config, name, hashName string) error {
+			version, hash, err := tx.standing(name, hashName, c)
+			c.Version, differs = version, differs || hash != ""
+			return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("load configuration: %w", err)
 	}
-	if differs != "" {
+	if differs {
 		s.o.Log.WarnContext(ctx, "the servers of this database have different configuration files")
 	}
-	s.config.Store(fresh)
+	s.present.Store(rules)
+	s.config.Store(told)
 	return nil
 }
 
-// configure makes the configuration of terminals, with a new version when it differs.
-func (w *work) configure() (*protocol.Config, error) {
+// each calls f for the configurations there are, with the names their version and
+// hash are kept under.
+func (c *configs) each(f func(c *protocol.Config, name, hashName string) error) error {
+	err := f(c.all, settingConfigOfAll, settingConfigHash)
+	if c.staged != nil {
+		err = errors.Join(err, f(c.staged, settingConfigStaged, settingStagedHash))
+	}
+	return err
+}
+
+// configure makes the configurations of terminals, with a new version where one
+// differs from what was told before, or is to be told afresh.
+func (w *work) configure(rules *rulebook, fresh bool) (*configs, error) {
 	catalogue, err := readCatalogue(w.Tx)
 	if err != nil {
 		return nil, err
@@ -66,30 +103,68 @@ func (w *work) configure() (*protocol.Config, error) {
 	if _, _, err = w.version(settingCatalogueVersion, settingCatalogueHash, catalogue); err != nil {
 		return nil, err
 	}
-	c, err := w.s.configuration(w.Tx)
+	told, err := w.s.configurations(w.Tx, rules)
 	if err != nil {
 		return nil, err
 	}
-	version, changed, err := w.version(settingConfigVersion, settingConfigHash, c)
-	if err != nil {
-		return nil, err
-	}
-	c.Version = version
-	if changed {
+	var newest int64 // version given now, 0 none
+	err = told.each(func(c *protocol.Config, name, hashName string) error {
+		changed, err := w.number(c, name, hashName, fresh)
+		if changed {
+			newest = c.Version
+		}
+		return err
+	})
+	if err == nil && newest > 0 {
 		w.tells.set(newsConfig)
-		n := protocol.Notice{Reason: "config", Message: "the shop's settings changed", Since: w.now, Version: version}
+		n := protocol.Notice{Reason: "config", Message: "the shop's settings changed", Since: w.now, Version: newest}
 		err = w.alertAll(protocol.AlertConfig, n)
 	}
-	return c, err
+	return told, err
 }
 
-// configuration makes the configuration of terminals but for its version.
-func (s *Server) configuration(tx *Tx) (*protocol.Config, error) {
+// number gives a configuration its version: the one it has had, or the next of the
+// one count they all share where it differs from what was told before, or fresh.
+func (w *work) number(c *protocol.Config, name, hashName string, fresh bool) (changed bool, err error) {
+	version, hash, err := w.standing(name, hashName, c)
+	if err != nil {
+		return false, err
+	}
+	if hash == "" && version > 0 && !fresh {
+		c.Version = version
+		return false, nil
+	}
+	if hash == "" {
+		text, err := w.Settings.Get(hashName)
+		if err != nil {
+			return false, fmt.Errorf("read %s: %w", hashName, err)
+		}
+		hash = protocol.Hash(text)
+	}
+	count, err := numberSetting(w.Tx, settingConfigVersion, 0)
+	c.Version = count + 1
+	return true, errors.Join(err, setNumber(w.Tx, settingConfigVersion, c.Version), setNumber(w.Tx, name, c.Version), w.Settings.Set(hashName, []byte(hash)))
+}
+
+// configurations makes the configurations of terminals but for their versions.
+func (s *Server) configurations(tx *Tx, rules *rulebook) (*configs, error) {
 	goods, err := numberSetting(tx, settingCatalogueVersion, 0)
 	if err != nil {
 		return nil, err
 	}
-	o := s.o.Settings
+	users, err := tx.Shop.Users()
+	if err != nil {
+		return nil, fmt.Errorf("list users: %w", err)
+	}
+	told := &configs{all: s.configuration(rules.all, goods, users)}
+	if rules.staged != nil {
+		told.staged = s.configuration(rules.staged, goods, users)
+	}
+	return told, nil
+}
+
+// configuration writes the rules down as terminals are told them.
+func (s *Server) configuration(o *Settings, goods int64, users []*StaffUser) *protocol.Config {
 	c := &protocol.Config{
 		Shop: o.Shop, Currency: o.Currency, Locale: o.Locale, Network: s.identity.Network, QuoteKeys: s.quoteKeys(),
 		Tax: o.Tax, TipsBP: o.TipsBP, CatalogueVersion: goods, Users: []protocol.User{}, Acceptance: o.Acceptance,
@@ -107,16 +182,12 @@ func (s *Server) configuration(tx *Tx) (*protocol.Config, error) {
 	if c.Shop.Address == nil {
 		c.Shop.Address = []string{}
 	}
-	users, err := tx.Shop.Users()
-	if err != nil {
-		return nil, fmt.Errorf("list users: %w", err)
-	}
 	for _, u := range users {
 		if !u.Disabled {
 			c.Users = append(c.Users, u.User)
 		}
 	}
-	return c, nil
+	return c
 }
 
 // version gives the version of a thing, which stands at 0 in it, and whether it
@@ -189,7 +260,16 @@ func (s *Server) ImportCatalogue(ctx context.Context, items []protocol.Item) err
 	return s.Reload(ctx)
 }
 
-// Config is what terminals are told; it is not to be changed.
-func (s *Server) Config() *protocol.Config { return s.config.Load() }
+// Config is what terminals are told that no push is tried on; it is not to be
+// changed.
+func (s *Server) Config() *protocol.Config { return s.config.Load().all }
+
+// configFor is what one terminal is told.
+func (s *Server) configFor(id protocol.TerminalID) *protocol.Config {
+	if told := s.config.Load(); told.staged != nil && s.present.Load().tries(id) {
+		return told.staged
+	}
+	return s.Config()
+}
 
 func isNotFound(err error) bool { return errors.Is(err, ErrNotFound) }

@@ -59,7 +59,7 @@ func (s *Server) Dispense(ctx context.Context, id protocol.TerminalID, p protoco
 		}
 		o := &order{work: w, Dispense: p, reserve: r, silent: silent, payout: &Payout{
 			ID: p.ID, Of: protocol.PayoutDispense, Terminal: id, State: protocol.PayoutSigned, Digest: digest, Created: w.now,
-			Day: w.now.Time().In(s.o.Settings.Zone).Format("2006-01-02"), Amount: p.AmountSat, Method: p.Method, Address: p.Address,
+			Day: w.now.Time().In(s.rules().Zone).Format("2006-01-02"), Amount: p.AmountSat, Method: p.Method, Address: p.Address,
 			Script: script, Quote: p.Quote, Price: p.Price, Refund: p.RefundOf,
 		}}
 		if refusal, err = o.judge(); err != nil || refusal != nil {
@@ -201,7 +201,7 @@ func (o *order) refund() error {
 		return protocol.Errorf(protocol.CodeLimitExceeded, "the sale received %s and %s went back already", bitcoin(received), bitcoin(back))
 	}
 	o.payout.Sale = r.Sale
-	q, err := o.Quotes.Latest(o.s.o.Settings.Currency)
+	q, err := o.Quotes.Latest(o.s.rules().Currency)
 	if errors.Is(err, ErrNotFound) {
 		return protocol.Errorf(protocol.CodeLimitExceeded, "no price was ever known: the limits cannot be judged")
 	}
@@ -263,10 +263,10 @@ func (o *order) sign() error {
 // largest payout allowed.
 func (s *Server) tellReserve(ctx context.Context, left protocol.Sat) {
 	need := protocol.Sat(0)
-	if l := s.o.Settings.Limits.PerPayoutSat; l != nil {
+	if l := s.rules().Limits.PerPayoutSat; l != nil {
 		need = *l
-	} else if q := s.presentQuote(); q != nil && s.o.Settings.Limits.PerPayout != nil {
-		if sat, err := q.Sell.Payout(s.o.Settings.Limits.PerPayout.Minor); err == nil {
+	} else if q := s.presentQuote(); q != nil && s.rules().Limits.PerPayout != nil {
+		if sat, err := q.Sell.Payout(s.rules().Limits.PerPayout.Minor); err == nil {
 			need = sat
 		}
 	}

@@ -277,7 +277,7 @@ func (s *Server) feeFloor(ctx context.Context) FeeRate {
 }
 
 func (s *Server) tipOld(tip Tip) bool {
-	limit := s.o.Settings.MaxTipAge
+	limit := s.rules().MaxTipAge
 	return limit > 0 && s.o.Clock().Sub(tip.Time) > limit
 }
 

@@ -221,5 +221,5 @@ func (s *Server) stuck(t *Terminal, now protocol.Time) string {
 
 // local writes a moment as the shop's clock shows it.
 func (s *Server) local(t protocol.Time) string {
-	return t.Time().In(s.o.Settings.Zone).Format("2006-01-02 15:04")
+	return t.Time().In(s.rules().Zone).Format("2006-01-02 15:04")
 }

@@ -24,8 +24,8 @@ func (o *order) limits() error {
 	if err != nil {
 		return protocol.Errorf(protocol.CodeLimitExceeded, "the amount is beyond any limit")
 	}
-	p.Value = protocol.Money{Currency: o.s.o.Settings.Currency, Minor: value}
-	l, sums := o.s.o.Settings.Limits, o.Payouts.Limits()
+	p.Value = protocol.Money{Currency: o.s.rules().Currency, Minor: value}
+	l, sums := o.s.rulesFor(p.Terminal).Limits, o.Payouts.Limits()
 	alone := func() (PayoutSums, error) { return PayoutSums{}, nil }
 	bounds := []bound{
 		{"for one payout", l.PerPayout, l.PerPayoutSat, alone},

@@ -32,14 +32,16 @@ type line struct {
 	displace chan struct{} // closed when a later check-in comes
 	here     bool          // the other processes were told that it checks in here
 	presence presence
+	drift    *time.Duration // its clock less the server's, nil not known
 }
 
 // presence is what a terminal last said of itself, and whether it is stored.
 type presence struct {
 	Presence
-	ack   int64 // the alerts it has stored
-	acked int64 // what of it was written
-	dirty bool
+	ack    int64 // the alerts it has stored
+	acked  int64 // what of it was written
+	config int64 // version it holds
+	dirty  bool
 }
 
 func newLines() lines {
@@ -119,13 +121,27 @@ func (l *lines) ringAll() {
 // shut ends every waiting check-in for good.
 func (l *lines) shut() { l.shutMu.Do(func() { close(l.closed) }) }
 
+// NoteClock keeps how far a terminal's clock is ahead of the server's, as the Date
+// of its last request said, to the second.
+func (s *Server) NoteClock(id protocol.TerminalID, ahead time.Duration) {
+	s.lines.mu.Lock()
+	defer s.lines.mu.Unlock()
+	s.lines.of(id).drift = &ahead
+}
+
 func (l *lines) presence(id protocol.TerminalID) presence {
+	p, _ := l.heard(id)
+	return p
+}
+
+// heard gives what is known of a terminal since the server began.
+func (l *lines) heard(id protocol.TerminalID) (p presence, drift *time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if end := l.by[id]; end != nil {
-		return end.presence
+		return end.presence, end.drift
 	}
-	return presence{}
+	return presence{}, nil
 }
 
 // takeDirty gives what was not written yet.

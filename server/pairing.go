@@ -34,7 +34,7 @@ func (s *Server) AddTerminal(ctx context.Context, name string, replace bool, hos
 		return Invitation{}, fmt.Errorf("add terminal: %q is not 1 to 64 of A-Z a-z 0-9 . _ -", name)
 	}
 	if host == "" {
-		host = s.o.Settings.PublicHost
+		host = s.rules().PublicHost
 	}
 	code, err := newCode(s.o.Random)
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *Server) AddTerminal(ctx context.Context, name string, replace bool, hos
 		}
 		p.Expires = w.now.Add(linkLife)
 		w.touch(settingHostNames)
-		return errors.Join(w.Pairings.Put(p), addHostName(w.Tx, s.o.Settings.Hosts, hostName))
+		return errors.Join(w.Pairings.Put(p), addHostName(w.Tx, s.rules().Hosts, hostName))
 	})
 	if err != nil {
 		return Invitation{}, fmt.Errorf("add terminal: %w", err)

@@ -50,7 +50,7 @@ func (s *Server) productBill(item *protocol.Item, quantity, minute int64) (*Bill
 	begun := protocol.Time(minute * time.Minute.Milliseconds())
 	return &Bill{
 		ID: s.cash.productID(item, quantity, minute).String(), Kind: BillProduct, State: BillOpen, Amount: amount,
-		Most: protocol.Money{Currency: amount.Currency}, Ends: begun.Add(s.o.Settings.PaymentWindow),
+		Most: protocol.Money{Currency: amount.Currency}, Ends: begun.Add(s.rules().PaymentWindow),
 		Description: describe([]protocol.Line{line}),
 	}, nil
 }

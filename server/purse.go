@@ -204,7 +204,7 @@ func (s *Server) Rescan(ctx context.Context) (found int, err error) {
 const rescanStep = 100
 
 func (s *Server) rescanBranch(ctx context.Context, branch uint32) (found int, err error) {
-	for from, end := int64(0), s.o.Settings.GapLimit; from < end; {
+	for from, end := int64(0), s.rules().GapLimit; from < end; {
 		var scripts []Script
 		index := map[Script]int64{}
 		to := min(from+rescanStep, end)
@@ -223,7 +223,7 @@ func (s *Server) rescanBranch(ctx context.Context, branch uint32) (found int, er
 		paid := map[int64]bool{}
 		for _, p := range payments {
 			paid[index[p.Script]] = true
-			end = max(end, index[p.Script]+1+s.o.Settings.GapLimit)
+			end = max(end, index[p.Script]+1+s.rules().GapLimit)
 		}
 		from = to
 		n, err := s.keepPaid(ctx, branch, paid)

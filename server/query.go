@@ -111,13 +111,13 @@ func (r FeeRate) fee(vsize int64) protocol.Sat { return protocol.Sat((int64(r)*v
 // payoutRate is the rate at which the server builds transactions: the chain's
 // for the shop's target, not below the shop's floor; above its ceiling fee_too_high.
 func (s *Server) payoutRate(ctx context.Context) (FeeRate, error) {
-	rate, err := s.o.Chain.FeeRate(ctx, s.o.Settings.FeeTarget)
+	rate, err := s.o.Chain.FeeRate(ctx, s.rules().FeeTarget)
 	if err != nil {
 		return 0, chainRefusal(ctx, "ask for the fee rate", err)
 	}
-	rate = max(rate, s.o.Settings.FeeFloor)
-	if rate > s.o.Settings.FeeCeiling {
-		return 0, protocol.Errorf(protocol.CodeFeeTooHigh, "the network asks for %s, above the shop's ceiling of %s", rate, s.o.Settings.FeeCeiling)
+	rate = max(rate, s.rules().FeeFloor)
+	if rate > s.rules().FeeCeiling {
+		return 0, protocol.Errorf(protocol.CodeFeeTooHigh, "the network asks for %s, above the shop's ceiling of %s", rate, s.rules().FeeCeiling)
 	}
 	return rate, nil
 }

@@ -123,12 +123,12 @@ func (s *Server) makeQuote(ctx context.Context, price Price, now protocol.Time) 
 	}
 	q := &protocol.Quote{
 		ID: protocol.QuoteID(id), Key: quoteKeyID, Currency: price.Currency, Sources: price.Sources,
-		At: now, Until: now.Add(s.o.Settings.QuoteLifetime),
+		At: now, Until: now.Add(s.rules().QuoteLifetime),
 	}
-	if q.Buy, err = spread(price.Rate, s.o.Settings.BuySpreadBP, false); err != nil {
+	if q.Buy, err = spread(price.Rate, s.rules().BuySpreadBP, false); err != nil {
 		return nil, fmt.Errorf("make quote: %w", err)
 	}
-	if q.Sell, err = spread(price.Rate, s.o.Settings.SellSpreadBP, true); err != nil {
+	if q.Sell, err = spread(price.Rate, s.rules().SellSpreadBP, true); err != nil {
 		return nil, fmt.Errorf("make quote: %w", err)
 	}
 	if q.Sources == nil {

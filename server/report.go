@@ -72,7 +72,7 @@ func (s *Server) ZReports(ctx context.Context, since, until protocol.Time) (Repo
 // Day gives the bounds of a day of the shop, 2006-01-02, "" being today. Not such a
 // date: [ErrDate].
 func (s *Server) Day(date string) (name string, since, until protocol.Time, err error) {
-	zone := s.o.Settings.Zone
+	zone := s.rules().Zone
 	day := s.o.Clock().Time().In(zone)
 	day = time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)
 	if date != "" {
@@ -87,7 +87,7 @@ func (s *Server) Day(date string) (name string, since, until protocol.Time, err 
 var ErrDate = errors.New("a date such as 2026-11-24 is needed")
 
 // Zone is the shop's time zone.
-func (s *Server) Zone() *time.Location { return s.o.Settings.Zone }
+func (s *Server) Zone() *time.Location { return s.rules().Zone }
 
 // seqOf is that of the first entry, 0 without one.
 func seqOf(entries []StoredEntry) int64 {
@@ -107,7 +107,7 @@ func (s *Server) reports(ctx context.Context, of func(books) error) (Reports, er
 			return fmt.Errorf("list terminals: %w", err)
 		}
 		for _, t := range all {
-			if err := of(books{tx, t, s.o.Settings.Currency, &out}); err != nil {
+			if err := of(books{tx, t, s.rules().Currency, &out}); err != nil {
 				return fmt.Errorf("report of %s: %w", t.Name, err)
 			}
 		}
@@ -116,7 +116,7 @@ func (s *Server) reports(ctx context.Context, of func(books) error) (Reports, er
 	if err != nil {
 		return Reports{}, err
 	}
-	if out.Total, err = protocol.ReportOf(nil, s.o.Settings.Currency, 0, 0); err != nil {
+	if out.Total, err = protocol.ReportOf(nil, s.rules().Currency, 0, 0); err != nil {
 		return Reports{}, err
 	}
 	for _, r := range out.Reports {

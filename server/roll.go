@@ -64,7 +64,7 @@ func (s *Server) terminalOf(ctx context.Context, id protocol.TerminalID) (*Termi
 // hostNames gives the names of the server's certificate, not to be changed.
 func (s *Server) hostNames(ctx context.Context) ([]string, error) {
 	names, err := recall(ctx, s, s.roll.hosts, settingHostNames, func(tx *Tx) (*[]string, error) {
-		names, err := hostNames(tx, s.o.Settings.Hosts)
+		names, err := hostNames(tx, s.rules().Hosts)
 		return &names, err
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ func (a *application) saleOpened() error {
 	if !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("find sale: %w", err)
 	}
-	if !saleAddsUp(body, a.s.o.Settings.Tax) {
+	if !saleAddsUp(body, a.s.rulesFor(a.terminal.ID).Tax) {
 		a.flag(flagSums)
 	}
 	name, err := a.nameOf(body.User)
@@ -175,7 +175,7 @@ func (a *application) tenderAdded() error {
 func (a *application) addTender(sale *Sale, body protocol.TenderAdded) error {
 	t := &Tender{
 		ID: body.Tender, Sale: sale.ID, Terminal: a.terminal.ID, Kind: body.Kind, Amount: body.Amount, Added: a.at,
-		Ends: a.at.Add(a.s.o.Settings.PaymentWindow),
+		Ends: a.at.Add(a.s.rulesFor(a.terminal.ID).PaymentWindow),
 	}
 	var address *LeasedAddress
 	if body.Kind == protocol.TenderBitcoin || body.Kind == protocol.TenderKey {
@@ -265,7 +265,7 @@ func (a *application) judgeTender(sale *Sale, body protocol.TenderAdded, address
 		return string(protocol.CodeQuoteUnknown), nil
 	case a.at > a.now.Add(futureMost):
 		return refusedFuture, nil
-	case a.now.Sub(a.at) > a.s.o.Settings.OfflineMax:
+	case a.now.Sub(a.at) > a.s.rulesFor(a.terminal.ID).OfflineMax:
 		return refusedStale, nil
 	case !quote.Covers(a.at):
 		return string(protocol.CodeQuoteExpired), nil
@@ -298,11 +298,11 @@ func (a *application) stepsFor(sale protocol.SaleID, amount protocol.Money) (int
 	for _, t := range others {
 		if t.onChain() && !t.Removed && t.Refused == "" {
 			if atRisk, err = atRisk.Add(t.Amount); err != nil {
-				return protocol.HighestStep(a.s.o.Settings.Acceptance), nil
+				return protocol.HighestStep(a.s.rulesFor(a.terminal.ID).Acceptance), nil
 			}
 		}
 	}
-	return protocol.StepFor(a.s.o.Settings.Acceptance, atRisk), nil
+	return protocol.StepFor(a.s.rulesFor(a.terminal.ID).Acceptance, atRisk), nil
 }
 
 // refuse answers a tender that has no place in a sale.

@@ -15,7 +15,8 @@ import (
 	"till/protocol"
 )
 
-// Options are what a [Server] stands on. All but Couriers and Ecash are needed.
+// Options are what a [Server] stands on. All but Couriers, Ecash and
+// Pushed are needed.
 type Options struct {
 	Store    Store
 	Chain    Chain
@@ -26,6 +27,8 @@ type Options struct {
 	Clock    func() protocol.Time
 	Random   io.Reader // safe for use by many goroutines
 	Log      *slog.Logger
+	// Pushed reads a pushed configuration over the present one; nil: none is taken.
+	Pushed func(text string) (Settings, error)
 	// SealKey, [SealKeySize] bytes, keeps the CA's key, the quote key and approvers'
 	// secrets sealed in the database; whoever loses it pairs all terminals anew.
 	SealKey  []byte
@@ -73,7 +76,8 @@ type Server struct {
 	watch   *watch
 	quoted  quoteDesk
 	desk    desk
-	config  atomic.Pointer[protocol.Config]
+	present atomic.Pointer[rulebook]
+	config  atomic.Pointer[configs]
 	reload  sync.Mutex
 	effects map[string]effect
 	outbox  chan struct{}   // holds a token when an effect may be due
@@ -106,6 +110,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.desk = newDesk(s.fellows)
 	s.roll.deaf.Store(s.fellows.peers != nil) // until it listens
+	s.present.Store(&rulebook{base: &o.Settings, all: &o.Settings})
 	s.effects = map[string]effect{effectBroadcast: s.broadcast}
 	for range o.Couriers {
 		s.posts = append(s.posts, make(chan struct{}, 1))

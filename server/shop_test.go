@@ -106,6 +106,7 @@ type shop struct {
 	through   server.Chain // nil: chain itself
 	around    func(server.Store) server.Store
 	watchOnly bool // the wallet cannot sign
+	pushed    func(text string) (server.Settings, error)
 }
 
 const testWords = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
@@ -189,6 +190,7 @@ func (s *shop) options() server.Options {
 	o := server.Options{
 		Store: s.db, Chain: s.chain, Wallet: s.wallet, Rates: s.rates, Couriers: []server.Courier{s.alarms}, Clock: s.clock, Random: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(testLog{s.t}, nil)), SealKey: make([]byte, server.SealKeySize), Settings: s.set,
+		Pushed: s.pushed,
 	}
 	if s.around != nil {
 		o.Store = s.around(s.db)

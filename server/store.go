@@ -84,6 +84,8 @@ type Tx struct {
 	Books     BookRows
 	Alarms    AlarmRows
 	Letters   LetterRows
+	Pushes    PushRows
+	Figures   FigureRows
 
 	Bills     BillRows
 	Contracts ContractRows

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"till/protocol"
 )
@@ -12,7 +13,14 @@ import (
 type TerminalStatus struct {
 	Terminal                       // as stored, with the presence known now
 	CertificateUntil protocol.Time // of its newest certificate
+	// What follows is known since the server began.
+	Config  int64          // version it said it holds, 0 not known
+	Drift   *time.Duration // its clock less the server's, nil not known
+	Overdue bool           // it was to check in and did not
 }
+
+// overdueAfter is how many of the slowest idle check-ins may be missed.
+const overdueAfter = 3 * protocol.MaxPoll * time.Second
 
 // Authenticate finds who speaks with the certificate: by its serial (hex) and
 // the SHA-256 of its SubjectPublicKeyInfo. It is asked on every request, so that
@@ -86,8 +94,10 @@ func (s *Server) Terminals(ctx context.Context) (list []TerminalStatus, err erro
 			return err
 		}
 		for _, t := range all {
-			s.lines.presence(t.ID).on(t)
-			status := TerminalStatus{Terminal: *t}
+			heard, drift := s.lines.heard(t.ID)
+			heard.on(t)
+			status := TerminalStatus{Terminal: *t, Config: heard.config, Drift: drift}
+			status.Overdue = t.State == TerminalLiving && s.o.Clock().Sub(t.LastSeen) > overdueAfter
 			keys, err := tx.Keys.Of(t.ID)
 			if err != nil {
 				return err

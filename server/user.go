@@ -173,7 +173,7 @@ func (s *Server) NewTOTP(ctx context.Context, id string) (TOTP, error) {
 		return TOTP{}, fmt.Errorf("make TOTP of user %q: %w", id, err)
 	}
 	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
-	issuer := s.o.Settings.Shop.Name
+	issuer := s.rules().Shop.Name
 	if issuer == "" {
 		issuer = "till"
 	}

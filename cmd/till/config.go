@@ -7,11 +7,18 @@ import (
 )
 
 func (p *program) config() *cobra.Command {
-	group := &cobra.Command{Use: "config", Short: "Write or judge the configuration"}
+	group := &cobra.Command{Use: "config", Short: "Write, judge or push the configuration"}
 	group.AddCommand(
 		&cobra.Command{
 			Use: "init", Short: "Write a whole configuration to standard output, every key explained", Args: cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error { p.say("%s", config.Reference()); return nil },
+		},
+		p.pushConfig(),
+		p.repush("promote", "Let what is staged hold for all terminals", "config.promote"),
+		p.repush("rollback", "Take back what is staged, or else the last configuration pushed to all", "config.rollback"),
+		&cobra.Command{
+			Use: "pushes", Short: "List what was pushed, the newest first", Args: cobra.NoArgs,
+			RunE: func(c *cobra.Command, _ []string) error { return p.listPushes(c.Context()) },
 		},
 		&cobra.Command{
 			Use: "check", Short: "Judge the configuration, listing every fault with its line", Args: cobra.NoArgs,

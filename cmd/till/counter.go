@@ -21,6 +21,7 @@ import (
 type counter struct {
 	p        *program
 	config   *config.Config
+	sources  config.Sources
 	dir      string
 	practice bool
 	listen   listening
@@ -28,11 +29,11 @@ type counter struct {
 
 // counter is `till` alone.
 func (p *program) counter(ctx context.Context) error {
-	c, err := p.load(nil)
+	sources, c, err := p.sources(nil)
 	if err != nil {
 		return fail("start", err)
 	}
-	return counter{p: p, config: c, dir: p.dataDir()}.run(ctx)
+	return counter{p: p, config: c, sources: sources, dir: p.dataDir()}.run(ctx)
 }
 
 func (c counter) run(ctx context.Context) (err error) {
@@ -199,7 +200,7 @@ func (b *backroom) run(ctx context.Context, paired chan<- struct{}) (err error) 
 	if !c.practice && c.config.Server.URL != "" {
 		return nil
 	}
-	s, err := boot.OpenServer(ctx, boot.ServerOptions{Dir: c.dir, Config: c.config, Practice: c.practice, Clock: b.clock, Random: rand.Reader,
+	s, err := boot.OpenServer(ctx, boot.ServerOptions{Dir: c.dir, Config: c.config, Sources: c.sources, Practice: c.practice, Clock: b.clock, Random: rand.Reader,
 		Log: b.log, Line: b.line, Listen: c.listen.listen()})
 	if err != nil {
 		b.stop(err)

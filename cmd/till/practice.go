@@ -53,7 +53,7 @@ func (p *program) openPractice(ctx context.Context, c counter, fresh bool, devic
 			flags[name+".url"] = *url
 		}
 	}
-	loaded, err := p.load(flags)
+	sources, loaded, err := p.sources(flags)
 	if err != nil {
 		return fail("open the practice shop", err)
 	}
@@ -64,7 +64,7 @@ func (p *program) openPractice(ctx context.Context, c counter, fresh bool, devic
 	}
 	// No practice touches a real key or the case's switch.
 	loaded.Vault.URL, loaded.Vault.SecretFile, loaded.Vault.Tamper = "file:", "", "sim:"
-	c.config, c.dir = loaded, p.practiceDir()
+	c.config, c.sources, c.dir = loaded, sources, p.practiceDir()
 	if fresh {
 		if err := forget(c.dir); err != nil {
 			return fail("begin afresh", err)

@@ -84,7 +84,18 @@ func (p *program) dataDir() string {
 
 // load reads the configuration with the flags over it, keys by name.
 func (p *program) load(flags map[string]string) (*config.Config, error) {
-	return config.Load(config.Sources{File: config.Find(p.configFile, p.getenv), Env: p.env, Flags: flags})
+	_, c, err := p.sources(flags)
+	return c, err
+}
+
+// sources is load with what was read, over which a server lays pushed configurations.
+func (p *program) sources(flags map[string]string) (config.Sources, *config.Config, error) {
+	sources, err := config.Sources{File: config.Find(p.configFile, p.getenv), Env: p.env, Flags: flags}.Read()
+	if err != nil {
+		return sources, nil, err
+	}
+	c, err := config.Load(sources)
+	return sources, c, err
 }
 
 // print writes v as JSON, or as words.

@@ -4,15 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"sync"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"till/cmd/internal/boot"
-	"till/cmd/internal/config"
 	"till/protocol"
 )
 
@@ -71,7 +72,7 @@ func (p *program) serverDir() (dir string, practice bool) {
 }
 
 func (p *program) runServer(ctx context.Context, l listening, practice bool) (err error) {
-	c, err := p.load(nil)
+	sources, c, err := p.sources(nil)
 	if err != nil {
 		return fail("start server", err)
 	}
@@ -93,9 +94,15 @@ func (p *program) runServer(ctx context.Context, l listening, practice bool) (er
 		}
 		defer func() { err = errors.Join(err, boot.RemoveAddresses(l.addressesFile)) }()
 	}
+	listen := l.listen()
+	if listen.Inherited, err = boot.Inherited(p.getenv, os.Getpid()); err != nil {
+		return usage("look at the socket units of the service", "start server: %w", err)
+	}
+	level := &slog.LevelVar{}
+	level.Set(logLevels[c.Log.Level])
+	log := p.logger(c, level, p.err)
 	s, err := boot.OpenServer(ctx, boot.ServerOptions{
-		Dir: dir, Config: c, Practice: practice, Clock: &boot.Clock{}, Random: rand.Reader, Log: logger(c, p.err),
-		Listen: l.listen(),
+		Dir: dir, Config: c, Sources: sources, Practice: practice, Clock: &boot.Clock{}, Random: rand.Reader, Log: log, Listen: listen,
 	})
 	if err != nil {
 		return fail("start server", err)
@@ -106,27 +113,77 @@ func (p *program) runServer(ctx context.Context, l listening, practice bool) (er
 			return fail("start server", err)
 		}
 	}
-	return fail("serve", s.Run(ctx))
+	return fail("serve", service{p, s, boot.NewSupervisor(p.getenv, os.Getpid()), level, log}.run(ctx))
+}
+
+// service is a server under a service manager.
+type service struct {
+	p     *program
+	s     *boot.Server
+	above *boot.Supervisor
+	level *slog.LevelVar
+	log   *slog.Logger
+}
+
+// run serves until ctx ends, tells the service manager how it goes, and reads the
+// configuration again at each SIGHUP.
+func (h service) run(ctx context.Context) error {
+	hups := make(chan os.Signal, 1)
+	signal.Notify(hups, syscall.SIGHUP)
+	defer signal.Stop(hups)
+	at := h.s.Addresses()
+	h.tell(h.above.Ready("serving terminals on " + at.RPC))
+	h.log.InfoContext(ctx, "serving", "rpc", at.RPC, "merchant", at.Merchant, "metrics", at.Metrics, "version", version)
+	var beside sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	beside.Go(func() { h.above.Watch(ctx, h.s.Alive, h.log) })
+	beside.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				h.tell(h.above.Stopping())
+				return
+			case <-hups:
+				h.reload(ctx)
+			}
+		}
+	})
+	err := h.s.Run(ctx)
+	cancel()
+	beside.Wait()
+	h.log.Info("stopped")
+	return err
+}
+
+// reload takes up what a running server can; a faulty file changes nothing.
+func (h service) reload(ctx context.Context) {
+	h.tell(h.above.Reloading())
+	sources, c, err := h.p.sources(nil)
+	if err == nil {
+		err = h.s.Reconfigure(ctx, c, sources)
+	}
+	if err == nil {
+		h.level.Set(logLevels[c.Log.Level])
+	} else {
+		h.log.ErrorContext(ctx, "configuration not reloaded: nothing was changed", "error", err)
+	}
+	h.tell(h.above.Ready("serving terminals on " + h.s.Addresses().RPC))
+}
+
+func (h service) tell(err error) {
+	if err != nil {
+		h.log.Warn("service manager not told", "error", err)
+	}
 }
 
 // administration is how a command reaches the server of the data directory.
 func (p *program) administration() (boot.ServerOptions, error) {
-	c, err := p.load(nil)
+	sources, c, err := p.sources(nil)
 	if err != nil {
 		return boot.ServerOptions{}, err
 	}
 	dir, practice := p.serverDir()
-	return boot.ServerOptions{Dir: dir, Practice: practice, Config: c, Clock: &boot.Clock{}, Random: rand.Reader, Log: logger(c, p.err), Passphrase: protocol.Secret{}}, nil
-}
-
-var logLevels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
-
-func logger(c *config.Config, to io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: logLevels[c.Log.Level]}
-	if c.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(to, o))
-	}
-	return slog.New(slog.NewTextHandler(to, o))
+	return boot.ServerOptions{Dir: dir, Practice: practice, Config: c, Sources: sources, Clock: &boot.Clock{}, Random: rand.Reader, Log: logger(c, p.err), Passphrase: protocol.Secret{}}, nil
 }
 
 // terminalDir is where this machine's own journal lies: the real one, or that of

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -147,14 +148,40 @@ func (p *program) listTerminals(ctx context.Context) error {
 			return
 		}
 		table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, "NAME\tSTATE\tLAST SEEN\tJOURNAL\tALERTS\tCERTIFICATE UNTIL")
+		_, _ = fmt.Fprintln(table, "NAME\tSTATE\tLAST SEEN\tCLOCK\tJOURNAL\tALERTS\tCONFIG\tCERTIFICATE UNTIL")
 		for _, t := range lines {
 			seen := "never"
 			if t.LastSeen != nil {
 				seen = t.LastSeen.Time().Local().Format("2006-01-02 15:04:05")
 			}
-			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%s\n", t.Name, t.State, seen, t.Journal, t.Alert, t.CertificateUntil.Time().Local().Format("2006-01-02"))
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", t.Name, stateWords(t), seen, driftWords(t.ClockDriftS),
+				t.Journal, t.Alert, configWords(t.Config), t.CertificateUntil.Time().Local().Format("2006-01-02"))
 		}
 		_ = table.Flush()
 	})
+}
+
+func stateWords(t boot.TerminalLine) string {
+	if t.Overdue {
+		return string(t.State) + ", overdue"
+	}
+	return string(t.State)
+}
+
+// driftWords tells a clock that is off by what may be more than the way there.
+func driftWords(seconds *int64) string {
+	switch {
+	case seconds == nil:
+		return "-"
+	case *seconds >= -2 && *seconds <= 2:
+		return "right"
+	}
+	return fmt.Sprintf("%+d s", *seconds)
+}
+
+func configWords(version int64) string {
+	if version == 0 {
+		return "-"
+	}
+	return strconv.FormatInt(version, 10)
 }

@@ -27,6 +27,7 @@ type request struct {
 	t       *server.Terminal
 	dates   []string // the Date headers
 	revoked bool     // the terminal was revoked meanwhile
+	waits   bool     // the present call is a check-in that may wait
 }
 
 // rpc runs the calls of a body. The body may hold keys: it is wiped.
@@ -73,7 +74,9 @@ func (q *request) call(ctx context.Context, c protocol.Call) (result any, err er
 			result, err = nil, q.fault(ctx, c.Method, panicked(v))
 		}
 	}()
+	ended := q.d.o.Began()
 	result, err = q.dispatch(ctx, c)
+	ended(q.timedAs(c.Method))
 	var known *protocol.Error
 	switch {
 	case err == nil:
@@ -87,6 +90,20 @@ func (q *request) call(ctx context.Context, c protocol.Call) (result any, err er
 		return nil, errLeft // which is why it failed; a payout does not end with its caller
 	}
 	return nil, q.fault(ctx, c.Method, err)
+}
+
+// timedAs is the name a call is timed under: its method's, "unknown" or [Waiting].
+func (q *request) timedAs(method string) string {
+	switch method {
+	case protocol.CallCheckIn:
+		if q.waits {
+			return Waiting
+		}
+	case protocol.CallGetAddress, protocol.CallQueryAddress, protocol.CallSweep, protocol.CallDispense, protocol.CallQueryNonce, protocol.CallDiscover:
+	default:
+		return "unknown"
+	}
+	return method
 }
 
 func (q *request) fault(ctx context.Context, method string, cause error) error {
@@ -106,6 +123,10 @@ func (q *request) dispatch(ctx context.Context, c protocol.Call) (any, error) {
 		if err := decode(c, &p); err != nil {
 			return nil, err
 		}
+		if ahead, said := q.ahead(); said {
+			s.NoteClock(id, ahead)
+		}
+		q.waits = p.Wait > 0 && len(p.Journal) == 0 && !c.Batch
 		return s.CheckIn(ctx, id, p, c.Batch)
 	case protocol.CallGetAddress:
 		var p protocol.GetAddress
@@ -185,15 +206,20 @@ func invalid(err error) error {
 	return err
 }
 
-// fresh refuses a call whose Date (IMF-fixdate, RFC 9110 §5.6.7) is absent,
-// unreadable or too far off.
-func (q *request) fresh() error {
-	now := q.d.o.Clock()
-	if len(q.dates) == 1 {
-		sent, err := time.Parse(http.TimeFormat, q.dates[0])
-		if off := now.Time().Sub(sent); err == nil && off <= skew && off >= -skew {
-			return nil
-		}
+// ahead is how far the clock of the caller is ahead of the server's by its Date
+// (IMF-fixdate, RFC 9110 §5.6.7); false where that is absent or unreadable.
+func (q *request) ahead() (time.Duration, bool) {
+	if len(q.dates) != 1 {
+		return 0, false
 	}
-	return &protocol.Error{Code: protocol.CodeStaleRequest, Time: now}
+	sent, err := time.Parse(http.TimeFormat, q.dates[0])
+	return sent.Sub(q.d.o.Clock().Time()), err == nil
+}
+
+// fresh refuses a call whose Date is absent, unreadable or too far off.
+func (q *request) fresh() error {
+	if ahead, said := q.ahead(); said && ahead <= skew && ahead >= -skew {
+		return nil
+	}
+	return &protocol.Error{Code: protocol.CodeStaleRequest, Time: q.d.o.Clock()}
 }

@@ -28,13 +28,19 @@ const (
 	maxStreams = 32       // requests at once on one HTTP/2 connection
 )
 
-// Options are what a [Door] stands on; all are needed.
+// Options are what a [Door] stands on; all but Began are needed.
 type Options struct {
 	Server *server.Server
 	Clock  func() protocol.Time
 	Random io.Reader // for references of internal errors
 	Log    *slog.Logger
+	// Began hears of each call that begins and returns what hears of its end, with
+	// the call's method; that of a check-in that may wait is [Waiting].
+	Began func() (ended func(method string))
 }
+
+// Waiting is the name under which check-ins are timed that wait for news.
+const Waiting = "checkin_waiting"
 
 // Door is the http.Handler of the terminals' listener. [Door.Serve] serves it;
 // without TLS it lets nobody in.
@@ -50,6 +56,9 @@ type Door struct {
 func New(o Options) (*Door, error) {
 	if o.Server == nil || o.Clock == nil || o.Random == nil || o.Log == nil {
 		return nil, errors.New("make front door: server, clock, random and log are needed")
+	}
+	if o.Began == nil {
+		o.Began = func() func(string) { return func(string) {} }
 	}
 	document, err := protocol.OpenRPC()
 	if err != nil {

@@ -127,7 +127,7 @@ func (s *session) tx(ctx context.Context) *server.Tx {
 		Settings: settings{r}, Terminals: terminals{r}, Keys: keys{r}, Pairings: pairings{r},
 		Journal: journal{r}, Alerts: alerts{r}, Addresses: addresses{r}, Quotes: quotes{r},
 		Sales: sales{r}, Tenders: tenders{r}, Payments: payments{r}, Debts: debts{r}, Refunds: refunds{r},
-		Payouts: payouts{r}, Approvals: approvals{r}, Outbox: outbox{r}, Shop: shop{r},
+		Payouts: payouts{r}, Approvals: approvals{r}, Outbox: outbox{r}, Shop: shop{r}, Pushes: pushes{r}, Figures: figures{r},
 		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, News: news{r}, Books: books{r},
 		MintReserves: mintReserves{r}, MintCoins: mintCoins{r},
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -34,6 +35,7 @@ type DB struct {
 	peers  *peers // PostgreSQL: the other server processes
 	once   sync.Once
 	closed chan struct{}
+	began  atomic.Pointer[func(int) func()] // see [DB.Observe]
 }
 
 // Open opens the database and brings it to the present schema. A location
@@ -147,6 +149,7 @@ func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
 		return err
 	}
 	defer func() { db.write <- s }()
+	defer observed(db.began.Load(), 1)()
 	for n := range attempts {
 		err = s.transaction(ctx, db.begin, func() error { return f(s.tx(ctx)) })
 		if !unserialisable(err, n) {
@@ -160,6 +163,23 @@ func (db *DB) Write(ctx context.Context, f func(tx *server.Tx) error) error {
 		}
 	}
 	return err
+}
+
+// Observe has began called when a writing transaction begins, with how many writes
+// share it, and what that returns when it has ended.
+func (db *DB) Observe(began func(writes int) (ended func())) {
+	db.began.Store(&began)
+	if db.writer != nil {
+		db.writer.began.Store(&began)
+	}
+}
+
+// observed tells an observer of a transaction and gives what to call at its end.
+func observed(began *func(int) func(), writes int) func() {
+	if began == nil {
+		return func() {}
+	}
+	return (*began)(writes)
 }
 
 // Close waits for the transactions under way and releases the database. The

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"till/server"
 )
@@ -23,6 +24,7 @@ type writer struct {
 	stop  chan struct{}
 	once  sync.Once
 	ended chan struct{}
+	began atomic.Pointer[func(int) func()] // see [DB.Observe]
 }
 
 type job struct {
@@ -93,6 +95,7 @@ func (w *writer) gather(first *job) []*job {
 }
 
 func (w *writer) commit(batch []*job) {
+	defer observed(w.began.Load(), len(batch))()
 	err := w.s.transaction(context.Background(), "BEGIN IMMEDIATE", func() error {
 		for _, j := range batch {
 			if err := w.attempt(j); err != nil {

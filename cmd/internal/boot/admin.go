@@ -58,6 +58,10 @@ var commands = map[string]func(ctx context.Context, s *server.Server, params jso
 	"alert.list":       command(listAlerts),
 	"alert.test":       command(testAlerts),
 	"report":           command(reports),
+	"config.push":      command(pushConfig),
+	"config.promote":   command(promoteConfig),
+	"config.rollback":  command(rollBackConfig),
+	"config.pushes":    command(listPushes),
 }
 
 func command[P any](do func(context.Context, *server.Server, P) (any, error)) func(context.Context, *server.Server, json.RawMessage) (any, error) {
@@ -83,30 +87,6 @@ type Named struct {
 
 func addTerminal(ctx context.Context, s *server.Server, p Named) (any, error) {
 	return s.AddTerminal(ctx, p.Name, p.Replace, p.Host)
-}
-
-// TerminalLine is one line of `till terminal list`.
-type TerminalLine struct {
-	ID               protocol.TerminalID  `json:"id"`
-	Name             string               `json:"name"`
-	State            server.TerminalState `json:"state"`
-	LastSeen         *protocol.Time       `json:"last_seen"` // null never
-	Journal          int64                `json:"journal"`
-	Alert            int64                `json:"alert"`
-	CertificateUntil protocol.Time        `json:"certificate_until"`
-}
-
-func listTerminals(ctx context.Context, s *server.Server, _ struct{}) (any, error) {
-	list, err := s.Terminals(ctx)
-	lines := []TerminalLine{}
-	for _, t := range list {
-		line := TerminalLine{ID: t.ID, Name: t.Name, State: t.State, Journal: t.JournalSeq, Alert: t.AlertAck, CertificateUntil: t.CertificateUntil}
-		if t.LastSeen != 0 {
-			line.LastSeen = &t.LastSeen
-		}
-		lines = append(lines, line)
-	}
-	return lines, err
 }
 
 func verifyJournals(ctx context.Context, s *server.Server, _ struct{}) (any, error) {
@@ -181,7 +161,9 @@ func refusal(err error) *adminError {
 	switch {
 	case errors.Is(err, server.ErrChainUnavailable), errors.As(err, &said) && said.Code == protocol.CodeChainUnavailable:
 		e.Cause = "unreachable"
-	case errors.Is(err, server.ErrNotApprover), errors.Is(err, server.ErrNotStuck), said != nil && said.Code != protocol.CodeInternal:
+	case errors.Is(err, server.ErrPush):
+		e.Cause = "input"
+	case errors.Is(err, server.ErrNotApprover), errors.Is(err, server.ErrNotStuck), errors.Is(err, server.ErrNotPushed), said != nil && said.Code != protocol.CodeInternal:
 		e.Cause = "refused"
 	default:
 		for word, sentinel := range causes {

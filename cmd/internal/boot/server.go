@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"till/cmd/internal/config"
@@ -23,14 +24,20 @@ import (
 const grace = 3 * time.Second
 
 // Listen says where a server listens, HOST:PORT each; "" is nowhere, port 0 any.
-type Listen struct{ RPC, Merchant, Metrics, Control, Mint string }
+type Listen struct {
+	RPC, Merchant, Metrics, Control, Mint string
+	// Inherited are listeners that are open already, by name; the address of such
+	// a one says nothing.
+	Inherited map[string]net.Listener
+}
 
 // ServerOptions are what a server is made of. Whoever opens one holds the lock
 // of Dir.
 type ServerOptions struct {
 	Dir        string
 	Config     *config.Config
-	Practice   bool // practice chain, practice shop
+	Sources    config.Sources // what Config was loaded from; pushed configurations go over it
+	Practice   bool           // practice chain, practice shop
 	Clock      *Clock
 	Random     io.Reader
 	Log        *slog.Logger
@@ -54,6 +61,11 @@ type Server struct {
 	tasks    []func(context.Context) error
 	closer   []func() error
 	at       Addresses
+
+	setting sync.Mutex      // guards o.Sources
+	taken   *config.Config  // last reloaded, nil before
+	named   server.Settings // with the hosts that follow from the listener
+	pace    pace
 }
 
 // OpenServer opens the data and binds the listeners; [Server.Run] serves them.
@@ -78,6 +90,7 @@ func (s *Server) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.named = rules
 	if s.shop, err = s.openShop(ctx); err != nil {
 		return err
 	}
@@ -86,6 +99,7 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.closer = append(s.closer, db.Close)
+	db.Observe(s.pace.commit)
 	ecash, customers, err := s.openEcash(ctx, &rules)
 	if err != nil {
 		return err
@@ -97,6 +111,7 @@ func (s *Server) open(ctx context.Context) error {
 	s.core, err = server.New(ctx, server.Options{
 		Store: db, Chain: s.shop.chain, Wallet: s.shop.wallet, Rates: s.shop.rates, Ecash: ecash, Couriers: couriers,
 		Clock: o.Clock.Time, Random: o.Random, Log: o.Log, SealKey: key, Settings: rules,
+		Pushed: s.pushed,
 	})
 	if err != nil {
 		return fmt.Errorf("open server: %w", err)
@@ -107,7 +122,7 @@ func (s *Server) open(ctx context.Context) error {
 		}
 		s.world = s.makeWorld(s.shop)
 	}
-	s.door, err = rpc.New(rpc.Options{Server: s.core, Clock: o.Clock.Time, Random: o.Random, Log: o.Log})
+	s.door, err = rpc.New(rpc.Options{Server: s.core, Clock: o.Clock.Time, Random: o.Random, Log: o.Log, Began: s.pace.call})
 	if err != nil {
 		return fmt.Errorf("open front door: %w", err)
 	}
@@ -177,9 +192,13 @@ func (s *Server) listen() error {
 }
 
 func (s *Server) bind(address string, at *string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+	handed := map[*string]string{&s.at.RPC: socketRPC, &s.at.Merchant: socketMerchant, &s.at.Metrics: socketMetrics}
+	l := s.o.Listen.Inherited[handed[at]]
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", address); err != nil {
+			return nil, fmt.Errorf("listen: %w", err)
+		}
 	}
 	s.closer = append(s.closer, l.Close)
 	*at = l.Addr().String()

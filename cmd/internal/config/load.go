@@ -37,6 +37,24 @@ type Sources struct {
 	File  string            // path of the TOML file, "" for none
 	Env   []string          // NAME=VALUE; unknown TILL_ variables are ignored
 	Flags map[string]string // key name to value
+	// Text is the file's content where it was read before; nil: [Load] reads it.
+	Text []byte
+	// Push is the text of a pushed configuration, which may set what [Pushable]
+	// allows and beats all the rest; "" none.
+	Push string
+}
+
+// Read reads the file, so that loading again sees the same.
+func (s Sources) Read() (Sources, error) {
+	if s.File == "" || s.Text != nil {
+		return s, nil
+	}
+	text, err := os.ReadFile(s.File)
+	if err != nil {
+		return s, fmt.Errorf("read configuration: %w", err)
+	}
+	s.Text = append([]byte{}, text...) // not nil
+	return s, nil
 }
 
 // Load reads all sources over the defaults. The error is [Faults], or tells why
@@ -49,12 +67,12 @@ func Load(s Sources) (*Config, error) {
 		}
 	}
 	l.set = map[string]string{}
+	s, err := s.Read()
+	if err != nil {
+		return nil, err
+	}
 	if s.File != "" {
-		text, err := os.ReadFile(s.File)
-		if err != nil {
-			return nil, fmt.Errorf("read configuration: %w", err)
-		}
-		l.file(s.File, text)
+		l.file(s.File, s.Text)
 	}
 	for _, k := range Keys {
 		for _, pair := range s.Env {
@@ -68,6 +86,9 @@ func Load(s Sources) (*Config, error) {
 			l.set[k.Name] = where
 			l.bindText(k, value, where)
 		}
+	}
+	if s.Push != "" {
+		l.push(s.Push)
 	}
 	l.judge()
 	if len(l.faults) > 0 {
