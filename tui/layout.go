@@ -271,6 +271,15 @@ func (s *SeenSale) take(status *protocol.SaleStatus) {
 	}
 }
 
+// column is how wide the labels of a screen stand: whole, and apart from what
+// they name.
+func column(least int, labels ...string) int {
+	for _, l := range labels {
+		least = max(least, widget.Text.Line(l).Width()+2)
+	}
+	return least
+}
+
 // f puts values into a sentence at its %1, %2, …: languages order them as they
 // need.
 func (w *Words) f(sentence string, values ...string) string {

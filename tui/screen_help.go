@@ -65,8 +65,9 @@ func (m *model) helpView(f *widget.Frame, a widget.Area) widget.Block {
 // aboutView tells what runs here.
 func (m *model) aboutView(f *widget.Frame, a widget.Area) widget.Block {
 	body := f.Body(a)
+	labels := column(16, m.w.AboutShop, m.w.AboutTerminal, m.w.AboutServer, m.w.AboutCertificate)
 	pair := func(label, value string) widget.Line {
-		return append(widget.Quiet.Line(label).Fit(16), widget.Text.Say(value))
+		return append(widget.Quiet.Line(label).Fit(labels), widget.Text.Say(value))
 	}
 	h := m.facts.health
 	lines := []widget.Line{

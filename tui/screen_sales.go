@@ -256,8 +256,13 @@ func (m *model) salesView(f *widget.Frame, a widget.Area) widget.Block {
 // saleDetail is everything known of a sale.
 func (m *model) saleDetail(s terminal.Sale, body widget.Area) widget.Block {
 	w := min(body.W-4, 76)
+	names := []string{m.w.Received, m.w.Confirmations, m.w.Change, m.w.Receipts}
+	for _, t := range s.Tenders {
+		names = append(names, m.w.Tenders[t.Kind])
+	}
+	labels := column(14, names...)
 	pair := func(label, value string) widget.Line {
-		return append(widget.Quiet.Line(label).Fit(14), widget.Text.Say(value))
+		return append(widget.Quiet.Line(label).Fit(labels), widget.Text.Say(value))
 	}
 	var lines []widget.Line
 	add := func(l ...widget.Line) { lines = append(lines, l...) }
@@ -281,18 +286,18 @@ func (m *model) saleDetail(s terminal.Sale, body widget.Area) widget.Block {
 		}
 		add(pair(m.w.Tenders[t.Kind], amount))
 		if t.Contract != nil {
-			add(indent(14, widget.Wrap(widget.Quiet, t.Contract.TransactionID, w-14))...)
+			add(indent(labels, widget.Wrap(widget.Quiet, t.Contract.TransactionID, w-labels))...)
 		}
 		if t.Kind != protocol.TenderBitcoin {
 			continue
 		}
 		add(pair("", m.w.bitcoin(t.DueSat)+" BTC"))
-		add(indent(14, widget.Wrap(widget.Quiet, widget.Groups(t.Address, 4), w-14))...)
+		add(indent(labels, widget.Wrap(widget.Quiet, widget.Groups(t.Address, 4), w-labels))...)
 	}
 	if s.Status != nil && s.Status.DueSat > 0 {
 		add(pair(m.w.Received, m.w.bitcoin(s.Status.ReceivedSat)+" BTC"), pair(m.w.Confirmations, strconv.FormatInt(s.Status.Confirmations, 10)))
 		for _, id := range s.Status.TxIDs {
-			add(indent(14, widget.Wrap(widget.Quiet, id, w-14))...)
+			add(indent(labels, widget.Wrap(widget.Quiet, id, w-labels))...)
 		}
 	}
 	if s.Change != nil {

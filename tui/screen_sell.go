@@ -267,8 +267,14 @@ func (m *model) sellView(f *widget.Frame, a widget.Area) widget.Block {
 // sellLines say what is decided, and what is asked now.
 func (m *model) sellLines(price protocol.Money, sat protocol.Sat, w int) []widget.Line {
 	s := m.sell.flow
+	labels := column(14, m.w.SellAmount, m.w.SellTo, m.w.SellApproved)
+	if s.Refund != nil {
+		labels = column(labels, m.w.RefundOldRate, m.w.RefundNowRate)
+	} else {
+		labels = column(labels, m.w.SellRate)
+	}
 	pair := func(label, value string, role widget.Role) widget.Line {
-		return append(widget.Quiet.Line(label).Fit(14), role.Say(value))
+		return append(widget.Quiet.Line(label).Fit(labels), role.Say(value))
 	}
 	lines := []widget.Line{pair(m.w.SellAmount, m.w.moneyIn(price), widget.Strong)}
 	if coins := m.w.bitcoin(sat) + " BTC"; sat > 0 && w < 50 {
@@ -304,12 +310,12 @@ func (m *model) sellLines(price protocol.Money, sat protocol.Sat, w int) []widge
 		if s.Method == protocol.MethodAddress {
 			to = widget.Groups(s.Order.Address, 4)
 		}
-		for i, l := range widget.Wrap(widget.Text, to, w-14) {
+		for i, l := range widget.Wrap(widget.Text, to, w-labels) {
 			label := ""
 			if i == 0 {
 				label = m.w.SellTo
 			}
-			lines = append(lines, append(widget.Quiet.Line(label).Fit(14), l...))
+			lines = append(lines, append(widget.Quiet.Line(label).Fit(labels), l...))
 		}
 		if s.Failure.Code != "" {
 			lines = append(lines, widget.Wrap(widget.Bad, "! "+m.failureWords(s.Failure), w)...)

@@ -232,7 +232,7 @@ var french = &Words{
 	},
 	Devices: map[string]string{"printer": "imprimante", "scanner": "lecteur", "card": "lecteur cartes", "display": "afficheur", "case": "contact boîtier"},
 	DeviceStates: map[device.State]string{
-		device.Absent: "absent", device.Ready: "prêt", device.Faulted: "en panne",
+		device.Absent: "manque", device.Ready: "en ligne", device.Faulted: "en panne",
 	},
 	DrawerStates: map[device.DrawerState]string{
 		device.DrawerUnknown: "le tiroir ne se signale pas", device.DrawerClosed: "le tiroir est fermé", device.DrawerOpen: "le tiroir est ouvert",
@@ -362,7 +362,7 @@ var french = &Words{
 	LookFirst:      "regarder d’abord le montant",
 	SellTitle:      "Vendre du bitcoin",
 	SellAmount:     "montant",
-	SellRate:       "le magasin demande",
+	SellRate:       "prix du magasin",
 	SellHow:        "Comment le client reçoit-il ses bitcoins ?",
 	SellScan:       "scanner l’adresse du client, ou la taper puis entrée",
 	SellTo:         "à",
