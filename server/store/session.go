@@ -37,7 +37,7 @@ func (s *session) renew(ctx context.Context) error {
 	if !s.lost {
 		return nil
 	}
-	_ = s.close() // what is left of it is of no use, nor is why
+	_ = s.close()
 	conn, err := s.pool.Conn(ctx)
 	if err != nil {
 		return err
@@ -58,7 +58,8 @@ func newSessions(ctx context.Context, pool *sql.DB) (chan *session, error) {
 	return sessions, nil
 }
 
-// close gives the connection up; closing it again does nothing.
+// close gives the connection up; closing it again does nothing. What a lost one
+// says to it is of no use.
 func (s *session) close() error {
 	var errs []error
 	for _, stmt := range s.ready {
@@ -67,6 +68,9 @@ func (s *session) close() error {
 	clear(s.ready)
 	if err := s.conn.Close(); !errors.Is(err, sql.ErrConnDone) {
 		errs = append(errs, err)
+	}
+	if s.lost {
+		return nil
 	}
 	return errors.Join(errs...)
 }
