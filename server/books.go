@@ -128,3 +128,68 @@ func (tx *Tx) record(sale *Sale) (r SaleRecord, err error) {
 	}
 	return r, nil
 }
+
+// RefundRecord is a refund with the sale it is of and the payout that carries it.
+type RefundRecord struct {
+	*Refund
+	Number string        // of the sale
+	Rate   protocol.Rate // of the sale, 0 where none was paid in bitcoin
+	Payout *Payout       // nil: other money, or not accepted yet
+}
+
+// RefundRecords lists refunds, oldest first.
+func (s *Server) RefundRecords(ctx context.Context, p Page) (records []RefundRecord, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		records = nil
+		refunds, err := tx.Books.Refunds(p)
+		if err != nil {
+			return err
+		}
+		for _, f := range refunds {
+			r, err := tx.refundRecord(f)
+			if err != nil {
+				return fmt.Errorf("refund %s: %w", f.Refund.Refund, err)
+			}
+			records = append(records, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list refunds: %w", err)
+	}
+	return records, nil
+}
+
+func (tx *Tx) refundRecord(f *Refund) (r RefundRecord, err error) {
+	r.Refund = f
+	sale, err := tx.Sales.Get(f.Sale)
+	if err != nil {
+		return r, err
+	}
+	record, err := tx.record(sale)
+	if err != nil {
+		return r, err
+	}
+	r.Number = sale.Number
+	for _, rate := range record.Rates {
+		r.Rate = rate
+	}
+	if f.Dispense != "" {
+		if r.Payout, err = tx.Payouts.Get(f.Dispense); errors.Is(err, ErrNotFound) {
+			r.Payout, err = nil, nil
+		}
+	}
+	return r, err
+}
+
+// Payouts lists payouts, oldest first.
+func (s *Server) Payouts(ctx context.Context, p Page) (list []*Payout, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		list, err = tx.Books.Payouts(p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list payouts: %w", err)
+	}
+	return list, nil
+}

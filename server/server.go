@@ -260,6 +260,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.flushPresence(last)
 }
 
+// Now is the server's clock.
+func (s *Server) Now() protocol.Time { return s.o.Clock() }
+
 // ClockMoved tells that Clock jumped (a practice control call, a machine that
 // slept): everything that waits for a moment looks at the clock again.
 func (s *Server) ClockMoved() {
