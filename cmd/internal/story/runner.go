@@ -80,11 +80,11 @@ func (r *runner) step(ctx context.Context, step Step) error {
 		}
 		return nil
 	case Term:
-		return r.prepare(func() { r.Options.Term = do.Name })
+		return r.prepare(ctx, func() { r.Options.Term = do.Name })
 	case Locale:
-		return r.prepare(func() { r.locale = do.Name })
+		return r.prepare(ctx, func() { r.locale = do.Name })
 	case Colour:
-		return r.prepare(func() { r.colour = do.Depth })
+		return r.prepare(ctx, func() { r.colour = do.Depth })
 	case Patience:
 		r.patience = do.Time
 		return nil
@@ -123,12 +123,19 @@ func (r *runner) step(ctx context.Context, step Step) error {
 	return r.worldStep(ctx, step)
 }
 
-// prepare changes what the program is told when it starts.
-func (r *runner) prepare(change func()) error {
-	if r.running {
-		return errors.New("the program runs: this goes before the first statement that needs it, or behind stop")
+// prepare changes what the program is told when it starts. One that runs is
+// stopped for it and started again, as a person would.
+func (r *runner) prepare(ctx context.Context, change func()) error {
+	running := r.running
+	if running {
+		if err := r.stop(ctx, "TERM"); err != nil {
+			return err
+		}
 	}
 	change()
+	if running {
+		return r.start(ctx)
+	}
 	return nil
 }
 
