@@ -173,11 +173,11 @@ func (w *Words) style(zone *time.Location) register.Style {
 		Moment: func(t protocol.Time) string {
 			return t.Time().In(zone).Format(w.Date + " " + w.Clock + " MST")
 		},
-		State: func(state protocol.SaleState, reason, message string) string {
+		State: func(state protocol.SaleState, flags []protocol.Flag, reason, message string) string {
 			if text := w.sentence(reason, message); text != "" {
-				return w.States[state] + ": " + text
+				return w.stateWords(state, flags) + ": " + text
 			}
-			return w.States[state]
+			return w.stateWords(state, flags)
 		},
 		Tender: func(k protocol.TenderKind) string { return w.Tenders[k] },
 		Payout: func(state protocol.PayoutState, message string) string {

@@ -36,6 +36,7 @@ type Paper struct {
 	Opening protocol.SaleOpened            `json:"opening,omitzero"`
 	Tenders []Tender                       `json:"tenders,omitempty"`
 	State   protocol.SaleState             `json:"state,omitempty"`
+	Flags   []protocol.Flag                `json:"flags,omitempty"`
 	Reason  string                         `json:"reason,omitempty"`
 	Message string                         `json:"message,omitempty"` // the server's sentence
 	Txids   map[protocol.TenderID][]string `json:"txids,omitempty"`
@@ -59,7 +60,7 @@ type Style struct {
 	Bitcoin func(protocol.Sat) string   // without BTC
 	Number  func(thousandths int64) string
 	Moment  func(protocol.Time) string // date, time and zone
-	State   func(state protocol.SaleState, reason, message string) string
+	State   func(state protocol.SaleState, flags []protocol.Flag, reason, message string) string
 	Tender  func(protocol.TenderKind) string
 	Payout  func(state protocol.PayoutState, message string) string
 }
@@ -120,7 +121,7 @@ func (s Sale) receipt(p Paper) Paper {
 	if s.Status == nil {
 		return p
 	}
-	p.State, p.Reason, p.Message = s.Status.State, s.Status.Reason, s.Status.Message
+	p.State, p.Flags, p.Reason, p.Message = s.Status.State, s.Status.Flags, s.Status.Reason, s.Status.Message
 	p.Txids = map[protocol.TenderID][]string{}
 	for _, t := range s.Status.Tenders {
 		p.Txids[t.Tender] = slices.Clone(t.TxIDs)
@@ -282,7 +283,7 @@ func (p Paper) paid(s Style) device.Document {
 		d = append(d, device.Columns{Left: s.Word(LabelChange), Right: s.Money(given)})
 	}
 	if settled := p.State == protocol.SaleAccepted || p.State == protocol.SaleConfirmed; bitcoins || !settled {
-		d = append(d, device.Line{Text: s.State(p.State, p.Reason, p.Message), Style: bold})
+		d = append(d, device.Line{Text: s.State(p.State, p.Flags, p.Reason, p.Message), Style: bold})
 	}
 	return d
 }

@@ -38,7 +38,7 @@ func TestAReceiptSaysWhatItOwes(t *testing.T) {
 		Word: func(l Label) string { return string(l) }, Money: protocol.Money.Decimal, Bitcoin: protocol.Sat.String,
 		Number: func(n int64) string { return protocol.Money{Currency: "KWD", Minor: n}.Decimal() },
 		Moment: protocol.Time.String,
-		State: func(s protocol.SaleState, reason, message string) string {
+		State: func(s protocol.SaleState, _ []protocol.Flag, reason, message string) string {
 			return string(s) + " " + reason + " " + message
 		},
 		Tender: func(k protocol.TenderKind) string { return string(k) },

@@ -7,5 +7,6 @@ see state accepted
 see state overpaid
 see "PAID"
 paper "10.00" within 5s
+paper "accepted, overpaid"
 do acknowledge
 journal verify
