@@ -117,7 +117,7 @@ func TestTheConsoleIsTold(t *testing.T) {
 	if _, err := io.WriteString(r.keys, "\x1b[[A"); err != nil {
 		t.Fatal(err)
 	}
-	r.await(t, "help by F1 of the console", func() bool { return r.out.has("Everywhere") })
+	r.await(t, "help by F1 of the console", func() bool { return r.out.has("search the catalogue") })
 	r.stop()
 	if err := <-r.ended; err != nil {
 		t.Fatalf("an end from outside is an error: %v", err)

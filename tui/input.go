@@ -80,6 +80,8 @@ func (m *model) typed(k tea.KeyPressMsg) tea.Cmd {
 		return m.typedSell(k)
 	case onAddress:
 		return m.address.typed(m, k)
+	case onTabs:
+		m.tabs.at = min(max(m.tabs.at+steps(k, m.frame), 0), len(m.facts.tabs))
 	case onSales:
 		return m.sales.typed(m, k)
 	case onDevices:

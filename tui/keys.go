@@ -62,6 +62,9 @@ const (
 	ActTenderKey   Action = "tender.key"
 	ActCard        Action = "tender.card"
 	ActLightning   Action = "tender.lightning"
+	ActTabs        Action = "tab"
+	ActCharge      Action = "tab.charge"
+	ActCloseTab    Action = "tab.close"
 )
 
 // key is a row of the key table. It is data: what to press, what it is called
@@ -96,6 +99,7 @@ const (
 	onAddress  screenName = "address"
 	onKey      screenName = "key"
 	onSell     screenName = "sell"
+	onTabs     screenName = "tabs"
 	onSales    screenName = "sales"
 	onDevices  screenName = "devices"
 	onAlerts   screenName = "alerts"
@@ -108,7 +112,7 @@ const (
 
 // screenNames in the order of the help page.
 func screenNames() []screenName {
-	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onSales, onDevices, onAlerts, onHelp, onAbout, onDialog, everywhere}
+	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onDevices, onAlerts, onHelp, onAbout, onDialog, everywhere}
 }
 
 // keyTable is all keys of all screens.
@@ -119,6 +123,7 @@ func keyTable() map[screenName][]key {
 		onKey:      keyKeys(),
 		onSell:     sellKeys(),
 		onAddress:  addressKeys(),
+		onTabs:     tabsKeys(),
 		onSales:    salesKeys(),
 		onDevices:  devicesKeys(),
 		onAlerts:   alertsKeys(),

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"till/protocol"
+	"till/protocol/terminal"
 	"till/tui/widget"
 )
 
@@ -54,6 +55,8 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 		return m.sellView(f, a)
 	case onAddress:
 		return m.addressView(f, a)
+	case onTabs:
+		return m.tabsView(f, a)
 	case onSales:
 		return m.salesView(f, a)
 	case onDevices:
@@ -251,13 +254,21 @@ func (m *model) seenSale() *SeenSale {
 		out.take(s.Status)
 		return out
 	}
-	if s, ok := m.sales.chosen(); ok && m.screen == onSales {
-		state, _ := stateOf(s)
-		out := &SeenSale{ID: string(s.ID()), Number: s.Opening.Number, State: string(state)}
-		out.take(s.Status)
-		return out
+	var s terminal.Sale
+	ok := false
+	switch m.screen {
+	case onSales:
+		s, ok = m.sales.chosen()
+	case onTabs:
+		s, ok = m.tabSale()
 	}
-	return nil
+	if !ok {
+		return nil
+	}
+	state, _ := stateOf(s)
+	out := &SeenSale{ID: string(s.ID()), Number: s.Opening.Number, State: string(state)}
+	out.take(s.Status)
+	return out
 }
 
 func (s *SeenSale) take(status *protocol.SaleStatus) {

@@ -55,7 +55,7 @@ func (m *model) resume() tea.Cmd {
 			return failed{"read open sales", err}
 		}
 		for _, s := range slices.Backward(sales) {
-			if s.Said != terminal.SaidOpen {
+			if s.Said != terminal.SaidOpen || len(s.Tabs) > 0 {
 				continue
 			}
 			sale, err := saleOf(ctx, m.o.Terminal, s)
@@ -320,13 +320,17 @@ func (m *model) readRecent() tea.Cmd {
 type recent struct{ newest, open []terminal.Sale }
 
 func (r recent) apply(m *model) tea.Cmd {
-	m.facts.recent, m.facts.parked = r.newest, nil
+	m.facts.recent, m.facts.parked, m.facts.tabs = r.newest, nil, nil
 	for _, s := range r.open {
+		if len(s.Tabs) > 0 {
+			m.facts.tabs = append(m.facts.tabs, s)
+			continue
+		}
 		if m.reg.Sale == nil || m.reg.Sale.Opening.Sale != s.ID() {
 			m.facts.parked = append(m.facts.parked, s)
 		}
 	}
-	return nil
+	return m.settleTabs(m.facts.tabs)
 }
 
 // saleOf is a sale in the register's terms.

@@ -40,6 +40,7 @@ type model struct {
 	key      keyScreen
 	swipe    swipes
 	sell     sellScreen
+	tabs     tabsScreen
 	sales    salesScreen
 	devices  devicesScreen
 	alerts   alertsScreen
@@ -65,6 +66,7 @@ type facts struct {
 	alerts   []terminal.Alert
 	recent   []terminal.Sale // the newest, for wide screens
 	parked   []terminal.Sale // those that can be taken up again
+	tabs     []terminal.Sale // open ones
 	money    map[string]bool // transactions that have rung
 }
 

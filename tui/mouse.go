@@ -49,6 +49,9 @@ func (m *model) rowClicked(i int) tea.Cmd {
 		return nil
 	}
 	switch m.shown() {
+	case onTabs:
+		m.tabs.at = min(i, len(m.facts.tabs))
+		return m.chooseTab()
 	case onRegister:
 		return m.happen(register.Select{Index: i})
 	case onSales:

@@ -175,7 +175,7 @@ func (m *model) tellTampered() {
 // urgentMoney reports whether an alert is about money and does not wait.
 func urgentMoney(a protocol.Alert) bool {
 	switch a.Kind {
-	case protocol.AlertSale, protocol.AlertIncoming, protocol.AlertDeposit, protocol.AlertPayout:
+	case protocol.AlertSale, protocol.AlertIncoming, protocol.AlertDeposit, protocol.AlertTab, protocol.AlertPayout:
 		return true
 	}
 	return false

@@ -22,8 +22,14 @@ func (m *model) whyNoEcash() string {
 	return ""
 }
 
-// billAsked is the tender whose bill waits for a customer.
+// billAsked is the tender whose bill waits for a customer: of the sale being paid, or
+// the tab on the screen.
 func (m *model) billAsked() (register.Tender, bool) {
+	if s, ok := m.tabAsked(); ok {
+		tab, _ := tabOf(s)
+		ask := protocol.TenderAdded{Sale: tab.Sale, Tender: tab.Tender, Kind: protocol.TenderEcash, Amount: tab.Max}
+		return register.Tender{TenderAdded: ask, Contract: s.Tabs[len(s.Tabs)-1].Contract}, true
+	}
 	t, ok := m.reg.Ecash()
 	return t, ok && m.counting() && t.Contract != nil && !t.AtMint()
 }
@@ -58,13 +64,18 @@ func (m *model) billAlone() bool {
 
 // billScreen is the code over one row: amount, state, time left.
 func (m *model) billScreen(t register.Tender) widget.Block {
-	rest, _ := m.left(t)
-	state := widget.Text.Line(m.w.States[m.reg.Sale.State()])
+	state, end := widget.Text.Line(m.w.TabOpen), ""
+	if m.shown() == onTabs {
+		end = m.w.f(m.w.TabUntil, m.w.clock(m.local(t.Contract.Expiry)))
+	} else {
+		rest, _ := m.left(t)
+		state, end = widget.Text.Line(m.w.States[m.reg.Sale.State()]), countdown(rest)
+	}
 	if h := m.facts.health; !h.Online && h.OfflineSince != 0 {
 		state = widget.Warn.Line(m.w.f(m.w.OfflineSince, m.w.clock(m.local(h.OfflineSince))))
 	}
 	bar := widget.Bar{Left: []widget.Part{{Line: widget.Strong.Line(m.w.moneyIn(t.Amount))}, {Line: widget.Quiet.Line(m.w.Tenders[t.Kind]), Rank: 2}},
-		Right: []widget.Part{{Line: state, Rank: 1}, {Line: widget.Text.Line(countdown(rest))}}}
+		Right: []widget.Part{{Line: state, Rank: 1}, {Line: widget.Text.Line(end)}}}
 	row, area := bar.Render(m.size.W), m.alone()
 	var body widget.Block
 	if t.AtMint() || t.Contract == nil {

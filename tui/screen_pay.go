@@ -149,13 +149,17 @@ func (m *model) qrOnly() bool {
 	if m.dialog() != nil || m.size.W >= 80 && m.size.H >= 24 && !m.qrAlone && !m.billAlone() {
 		return false
 	}
-	return m.counting() || m.shown() == onAddress && m.address.lease.Address != ""
+	_, asked := m.tabAsked()
+	return asked || m.counting() || m.shown() == onAddress && m.address.lease.Address != ""
 }
 
 // qrScreen is the request and one row: amounts, time left, state.
 func (m *model) qrScreen() widget.Block {
 	if m.shown() == onAddress {
 		return m.qrOver(m.address.row(m))
+	}
+	if t, ok := m.billAsked(); ok {
+		return m.billScreen(t)
 	}
 	if t, ok := m.reg.Ecash(); ok {
 		return m.billScreen(t)

@@ -35,6 +35,7 @@ func registerKeys() []key {
 		offered(sends(ActTip, register.Tip{}, "ctrl+t"), ringing),
 		offered(sends(ActPark, register.Park{}, "ctrl+p"), ringing),
 		{action: ActRecall, keys: []string{"ctrl+r"}, do: (*model).askRecall, whyNot: (*model).whyNoRecall, offered: ringing},
+		{action: ActTabs, keys: []string{"ctrl+k"}, do: (*model).toTabs, whyNot: (*model).whyNoTabs, offered: ringing},
 		offered(sends(ActUndo, register.Undo{}, "ctrl+z"), ringing),
 		offered(sends(ActClear, register.Clear{}, "delete", "ctrl+w"), ringing),
 		{action: ActNote, keys: []string{"ctrl+n"}, do: (*model).askNote, offered: ringing, whyNot: func(m *model) string { return m.may(register.Note{}) }},

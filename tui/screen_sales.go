@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
@@ -190,7 +191,12 @@ func (m *model) stateSpan(s terminal.Sale, short bool) widget.Span {
 	if s.Said == terminal.SaidParked {
 		text = m.w.Parked
 	}
+	if s.Said == terminal.SaidOpen && len(s.Tabs) > 0 {
+		text = m.w.TabOpen
+	}
 	switch {
+	case s.Reason == reasonTabLost:
+		return widget.Bad.Say("✗ " + m.w.TabLost)
 	case slices.Contains(flags, protocol.FlagReplaced), slices.Contains(flags, protocol.FlagConflict):
 		return widget.Bad.Say("! " + text)
 	case state == protocol.SaleExpired:
@@ -205,15 +211,18 @@ func (m *model) stateSpan(s terminal.Sale, short bool) widget.Span {
 	return widget.Text.Say("· " + text)
 }
 
+// linesInWords is what is sold, in one line.
+func linesInWords(lines []protocol.Line) string {
+	names := make([]string, len(lines))
+	for i, l := range lines {
+		names[i] = l.Name
+	}
+	return strings.Join(names, ", ")
+}
+
 // saleRow is a sale in a list: time, (number,) what, amount, (bitcoin,) state.
 func (m *model) saleRow(s terminal.Sale, full bool) widget.Row {
-	what := ""
-	for i, l := range s.Opening.Lines {
-		if i > 0 {
-			what += ", "
-		}
-		what += l.Name
-	}
+	what := linesInWords(s.Opening.Lines)
 	cells := []widget.Span{widget.Quiet.Say(m.when(s.Opened))}
 	if full {
 		cells = append(cells, widget.Quiet.Say(s.Opening.Number))

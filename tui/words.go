@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"till/device"
@@ -68,6 +69,11 @@ type Words struct {
 	Received, StillDue, WaitingForPayment, OfflineSale, NoPriceOffline     string
 	PriceHolds, PriceLapsed, PrintIt, CustomerPays, NothingAsked           string
 	PreparingBill, BillHolds, BillLapsed, ScanEcash, EcashOffline, AtMint  string
+	TabNew, TabLimitTitle, TabLimitText, TabLimitBad, TabUntil, TabLeft    string
+	TabScan, TabPreparing, TabHeld, TabNoRounds, TabSigned, TabUnsigned    string
+	TabAsk, TabClosing, TabAtMint, TabPaid, TabPart                        string
+	TabCloseTitle, TabCloseText, TabCloseUnsigned, TabCloseEmpty           string
+	TabLapsing, TabLapsingText, TabLost, TabLostText, TabOpen              string
 	Paid, NotPaid, HandOver, PayAnotherWay, KeepTheGoods                   string
 	CancelTitle, CancelText, CancelOwedText                                string
 	FreshAddress, AnyAmount, AddressHint, NoAddressYet, MoneyArrived       string
@@ -186,6 +192,12 @@ func (m *model) alertWords(a terminal.Alert) (title, text string) {
 			break
 		}
 		return w.f(w.AlertPayout, string(p.State)), w.sentence(p.Reason, p.Message)
+	case protocol.AlertTab:
+		var t protocol.TabStatus
+		if a.Decode(&t) != nil {
+			break
+		}
+		return m.tabAlert(t)
 	case protocol.AlertDeposit:
 		var d protocol.DepositStatus
 		if a.Decode(&d) != nil {
@@ -216,7 +228,7 @@ func (w *Words) saleAlert(flags []protocol.Flag) string {
 
 // numberOf is the number of a sale, or its id where it is too old to be at hand.
 func (m *model) numberOf(id protocol.SaleID) string {
-	for _, s := range m.facts.recent {
+	for _, s := range slices.Concat(m.facts.tabs, m.facts.recent) {
 		if s.ID() == id && s.Opening.Number != "" {
 			return s.Opening.Number
 		}

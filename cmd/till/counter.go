@@ -186,6 +186,7 @@ type backroom struct {
 	stop     context.CancelCauseFunc // ends the program with the reason
 	opened   func(*boot.Server)      // nil: nobody wants to know
 	server   chan *boot.Server       // practice: filled once
+	patron   *patron                 // practice
 }
 
 // run opens the server, pairs the terminal with it at the first start, and
@@ -220,6 +221,9 @@ func (b *backroom) run(ctx context.Context, paired chan<- struct{}) (err error) 
 	if c.practice {
 		b.server <- s
 		go s.World().MineEvery(ctx, c.config.Practice.BlockEvery)
+		customers := make(chan struct{})
+		go func() { b.patron.serveTabs(ctx); close(customers) }()
+		defer func() { <-customers }()
 	}
 	if !known {
 		go func() {

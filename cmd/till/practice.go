@@ -87,6 +87,7 @@ type patron struct {
 	back *backroom
 	path string // of the wallet for e-cash
 
+	tabs   chan func(context.Context) error // to be opened
 	mu     sync.Mutex
 	wallet *tapper // once the shop is open
 }
@@ -97,7 +98,8 @@ func (b *backroom) customer() *patron {
 		return nil
 	}
 	b.server = make(chan *boot.Server, 1)
-	return &patron{back: b, path: filepath.Join(b.counter.dir, "customer.json")}
+	b.patron = &patron{back: b, path: filepath.Join(b.counter.dir, "customer.json"), tabs: make(chan func(context.Context) error)}
+	return b.patron
 }
 
 // Pay pays what the link asks for, or amount of it.
@@ -109,13 +111,41 @@ func (c *patron) Pay(ctx context.Context, link string, amount protocol.Sat) (str
 	return s.World().PayLink(ctx, link, amount, chain.DefaultPayRate)
 }
 
-// Tap pays an e-cash bill.
+// Tap pays an e-cash bill, or opens a tab: its rounds are signed as long as the
+// program runs, and after a restart another tap goes on with it.
 func (c *patron) Tap(ctx context.Context, bill string, amount protocol.Money) error {
 	s, err := c.shop(ctx)
 	if err != nil {
 		return err
 	}
-	return c.ecash(s).tap(ctx, s.MintURL(), bill, amount)
+	wallet := c.ecash(s)
+	if !isTab(bill) {
+		return wallet.tap(ctx, s.MintURL(), bill, amount)
+	}
+	select {
+	case c.tabs <- func(ctx context.Context) error { return wallet.tab(ctx, s.MintURL(), bill, amount) }:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// serveTabs signs the rounds of tabs until ctx ends.
+func (c *patron) serveTabs(ctx context.Context) {
+	var open sync.WaitGroup
+	defer open.Wait()
+	for {
+		select {
+		case tab := <-c.tabs:
+			open.Go(func() {
+				if err := tab(ctx); err != nil && ctx.Err() == nil {
+					c.back.log.WarnContext(ctx, "practice customer's tab ended", "error", err)
+				}
+			})
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (c *patron) ecash(s *boot.Server) *tapper {

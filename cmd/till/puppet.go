@@ -201,6 +201,11 @@ func (p *puppet) bill(ctx context.Context) (*bill, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, t := range known.Tabs {
+		if t.Contract != nil {
+			return &bill{t.Contract.URL, t.MaxAmount}, nil
+		}
+	}
 	for _, t := range known.Tenders {
 		if !t.Removed && t.Contract != nil {
 			return &bill{t.Contract.URL, t.Amount}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -37,8 +38,23 @@ type bill struct {
 	Amount protocol.Money `json:"amount"`
 }
 
-// Offer opens the shop's door for customers at the next start, and the mint's.
-func (t *taps) Offer() { t.stage.args = append(t.stage.args, "--merchant", "127.0.0.1:0") }
+// Offer opens the shop's door for customers at the next start, and the mint's, where
+// they are found again after a power cut.
+func (t *taps) Offer() {
+	for _, door := range []string{"--merchant", "--mint"} {
+		t.stage.args = append(t.stage.args, door, quietAddress())
+	}
+}
+
+// quietAddress gives an address of this machine on which nobody listens now.
+func quietAddress() string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
 
 // Times of a customer.
 const (
@@ -58,7 +74,11 @@ func (t *taps) Tap(ctx context.Context) error {
 		return err
 	}
 	done := make(chan error, 1)
-	t.going.Go(func() { done <- t.tap(t.ctx, "http://"+at.Mint, b.URL, b.Amount) })
+	pay := t.tap
+	if isTab(b.URL) {
+		pay = t.tab
+	}
+	t.going.Go(func() { done <- pay(t.ctx, "http://"+at.Mint, b.URL, b.Amount) })
 	select {
 	case err := <-done:
 		return err

@@ -15,6 +15,7 @@ import (
 
 	"till/cmd/internal/purse"
 	"till/protocol"
+	"till/protocol/taler"
 )
 
 // tapper is the simulated customer's wallet for e-cash. It fills itself at the
@@ -24,7 +25,9 @@ type tapper struct {
 	clock func() time.Time
 	way   http.RoundTripper // to the shop and the mint
 
-	mu   sync.Mutex
+	paying sync.Mutex // one payment at a time
+
+	mu   sync.Mutex        // guards what follows
 	keys map[string][]byte // what /keys last was, by URL
 }
 
@@ -34,8 +37,8 @@ func newTapper(path string, clock func() time.Time, way http.RoundTripper) *tapp
 
 // tap pays a bill over an amount with coins of the mint.
 func (c *tapper) tap(ctx context.Context, mint, bill string, amount protocol.Money) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.paying.Lock()
+	defer c.paying.Unlock()
 	client := &http.Client{Transport: c, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	w, err := purse.Open(purse.Options{Path: c.path, Clock: c.clock, Random: rand.Reader, HTTP: client})
 	if err != nil {
@@ -49,6 +52,64 @@ func (c *tapper) tap(ctx context.Context, mint, bill string, amount protocol.Mon
 		}
 	}
 	return errors.Join(err, w.Close())
+}
+
+// tabAgain is how long a customer waits before a tab that could not be opened is tried
+// once more.
+const tabAgain = time.Second
+
+// tab opens the tab behind a link, or goes on with it, and signs its rounds until it
+// is closed or ctx ends. Each tab is a customer with a purse of its own.
+func (c *tapper) tab(ctx context.Context, mint, link string, most protocol.Money) error {
+	parsed, err := taler.ParseLink(link)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: c, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w, err := purse.Open(purse.Options{Path: c.path + "." + parsed.Sale, Clock: c.clock, Random: rand.Reader, HTTP: client})
+	if err != nil {
+		return err
+	}
+	for {
+		_, err = w.Tab(ctx, link, func(string, string) {})
+		if errors.Is(err, purse.ErrTooLittle) {
+			_, err = w.Withdraw(ctx, mint, "", wholeCoin(most))
+			if err == nil {
+				continue
+			}
+		}
+		if !errors.Is(err, purse.ErrUnreachable) {
+			return errors.Join(err, w.Close())
+		}
+		timer := time.NewTimer(tabAgain)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return errors.Join(err, w.Close())
+		}
+	}
+}
+
+// isTab tells a tab's link from a bill's.
+func isTab(link string) bool {
+	parsed, err := taler.ParseLink(link)
+	return err == nil && parsed.TransactionID == nil
+}
+
+// wholeCoin gives the smallest coin of the practice mint that covers an amount: one
+// coin is held for a tab.
+func wholeCoin(m protocol.Money) string {
+	unit := int64(1)
+	for range m.Currency.Exponent() {
+		unit *= 10
+	}
+	for _, whole := range []int64{1, 5, 10} {
+		if m.Minor <= whole*unit {
+			return strconv.FormatInt(whole, 10)
+		}
+	}
+	return "50"
 }
 
 // roundUp gives whole units, which coins make, that cover an amount.
@@ -69,7 +130,9 @@ func (c *tapper) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	at := r.URL.String()
 	if err != nil || response.StatusCode != http.StatusOK {
+		c.mu.Lock()
 		kept, ok := c.keys[at]
+		c.mu.Unlock()
 		if !ok {
 			return response, err
 		}
@@ -83,7 +146,9 @@ func (c *tapper) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err = errors.Join(err, response.Body.Close()); err != nil {
 		return nil, fmt.Errorf("read keys: %w", err)
 	}
+	c.mu.Lock()
 	c.keys[at] = text
+	c.mu.Unlock()
 	response.Body = io.NopCloser(bytes.NewReader(text))
 	return response, nil
 }

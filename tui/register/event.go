@@ -75,6 +75,8 @@ type (
 	Priced struct{ Quote *protocol.Quote }
 	// Restored is the cart from before the restart.
 	Restored struct{ Cart Cart }
+	// Charged empties the register: the cart is a round of a tab now.
+	Charged struct{}
 	// Told is the server's word on a sale.
 	Told struct{ Status protocol.SaleStatus }
 	// Billed is the server's word on an e-cash tender.
@@ -135,6 +137,7 @@ func (Scanned) event()  {}
 func (Shop) event()     {}
 func (Priced) event()   {}
 func (Restored) event() {}
+func (Charged) event()  {}
 func (Told) event()     {}
 func (Billed) event()   {}
 func (Signed) event()   {}

@@ -113,6 +113,7 @@ func (r Register) receipt(change protocol.Money) Paper {
 
 // Receipt is the receipt of any sale as it stands now, for a reprint.
 func (r Register) Receipt(s Sale, user string, change protocol.Money) Paper {
+	s.Opening.Tax = r.shares(s.Opening)
 	return s.receipt(Paper{Kind: PaperReceipt, Shop: r.Config.Shop, User: user, Taxes: r.Config.Tax, State: s.State(), Change: change})
 }
 

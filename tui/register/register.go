@@ -221,6 +221,8 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 		return r.recorded(e)
 	case Refused:
 		return r.refused(e)
+	case Charged:
+		return r.fresh(), nil
 	case Restored:
 		r.Cart, r.Selected = e.Cart.clone(), -1
 		return r, nil

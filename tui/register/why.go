@@ -80,6 +80,9 @@ const (
 	WhyNotRaised      Why = "not_raised"
 	WhyNoEcash        Why = "no_ecash"
 	WhyAtMint         Why = "at_mint"
+	WhyAboveTab       Why = "above_tab"
+	WhyTabOver        Why = "tab_over"
+	WhyNoCoinHeld     Why = "no_coin_held"
 )
 
 // Whys lists every word.
@@ -94,7 +97,7 @@ func Whys() []Why {
 		WhyPassphrase, WhyTooLittle, WhyAboveLimit, WhyNoPrinter, WhyNoWriter, WhyNotApproved, WhyNoApprover,
 		WhySelfApproval, WhyUnknownUser, WhyPinOff, WhyNotPrinted, WhyNotWrittenCard, WhyOnlyCash, WhyAbovePaid,
 		WhyNothingPaid, WhyKeyTaken, WhyOtherKeys, WhyFeeEnough, WhyNotRaised, WhyNoServer,
-		WhyNoEcash, WhyAtMint,
+		WhyNoEcash, WhyAtMint, WhyAboveTab, WhyTabOver, WhyNoCoinHeld,
 	}
 }
 
@@ -103,6 +106,8 @@ func (r Register) WhyNot(e Event) Why {
 	switch e := e.(type) {
 	case Shop, Priced, Told, Billed, Signed, Recorded, Refused:
 		return ""
+	case Charged:
+		return unless(r.Phase == Ringing, WhyNotHere)
 	case Restored:
 		return unless(r.Phase == Ringing && r.Cart.Empty(), WhyCartBusy)
 	case Recall:

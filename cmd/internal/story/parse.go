@@ -107,7 +107,7 @@ func init() {
 
 // Screens are the names that `screen` knows.
 var Screens = []string{"sign-in", "register", "pay", "key", "sell", "address", "sales", "shift", "devices", "alerts", "settings", "help", "about",
-	"attract", "service", "out-of-service", "too-small"}
+	"tabs", "attract", "service", "out-of-service", "too-small"}
 
 // Actions are what `do`, `can` and `cannot` know: the names that stories.md
 // fixes, then those that this program's key table adds.
@@ -115,7 +115,7 @@ var Actions = []string{"help", "back", "quit", "register", "sales", "sell", "key
 	"clear", "undo", "park", "recall", "quantity", "price", "discount", "tip", "note", "qr", "print", "reprint", "recheck", "refund", "cancel", "confirm",
 	"acknowledge", "customer", "user", "sign-out", "approve",
 	"tender.bitcoin", "tender.ecash", "tender.cash", "tender.card", "tender.lightning", "tender.key",
-	"about", "unit", "rate", "sell.card", "test", "reopen"}
+	"about", "unit", "rate", "sell.card", "test", "reopen", "tab", "tab.charge", "tab.close"}
 
 // CardKinds are what `card holds` knows: no more than the stripe's clock, a key
 // of any form, the three forms that track 1 gives it, a destination, other text,
