@@ -315,7 +315,7 @@ var german = &Words{
 	TabHeld:          "gedeckt und unterschrieben",
 	TabNoRounds:      "Noch keine Runde.",
 	TabSigned:        "unterschrieben %1 von %2",
-	TabUnsigned:      "%1 nicht unterschrieben",
+	TabUnsigned:      "%1 noch offen",
 	TabAsk:           "Der Deckel ist geschlossen: die Wallet des Kunden unterschreibt den Rest, dann wird die Mint gefragt.",
 	TabClosing:       "schließt",
 	TabAtMint:        "Der Deckel ist geschlossen; die Mint hat noch nicht geantwortet. Der Server fragt weiter.",

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"till/cmd/internal/boot"
+	"till/cmd/internal/purse"
 	"till/protocol"
 	"till/server/chain"
 )
@@ -119,7 +120,7 @@ func (c *patron) Tap(ctx context.Context, bill string, amount protocol.Money) er
 		return err
 	}
 	wallet := c.ecash(s)
-	if !isTab(bill) {
+	if _, tab := purse.TabOf(bill); !tab {
 		return wallet.tap(ctx, s.MintURL(), bill, amount)
 	}
 	select {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"till/cmd/internal/purse"
 	"till/protocol"
 )
 
@@ -75,7 +76,7 @@ func (t *taps) Tap(ctx context.Context) error {
 	}
 	done := make(chan error, 1)
 	pay := t.tap
-	if isTab(b.URL) {
+	if _, tab := purse.TabOf(b.URL); tab {
 		pay = t.tab
 	}
 	t.going.Go(func() { done <- pay(t.ctx, "http://"+at.Mint, b.URL, b.Amount) })

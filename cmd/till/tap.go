@@ -15,7 +15,6 @@ import (
 
 	"till/cmd/internal/purse"
 	"till/protocol"
-	"till/protocol/taler"
 )
 
 // tapper is the simulated customer's wallet for e-cash. It fills itself at the
@@ -61,12 +60,12 @@ const tabAgain = time.Second
 // tab opens the tab behind a link, or goes on with it, and signs its rounds until it
 // is closed or ctx ends. Each tab is a customer with a purse of its own.
 func (c *tapper) tab(ctx context.Context, mint, link string, most protocol.Money) error {
-	parsed, err := taler.ParseLink(link)
-	if err != nil {
-		return err
+	sale, ok := purse.TabOf(link)
+	if !ok {
+		return errors.New("this is not the link of a tab")
 	}
 	client := &http.Client{Transport: c, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	w, err := purse.Open(purse.Options{Path: c.path + "." + parsed.Sale, Clock: c.clock, Random: rand.Reader, HTTP: client})
+	w, err := purse.Open(purse.Options{Path: c.path + "." + sale, Clock: c.clock, Random: rand.Reader, HTTP: client})
 	if err != nil {
 		return err
 	}
@@ -89,12 +88,6 @@ func (c *tapper) tab(ctx context.Context, mint, link string, most protocol.Money
 			return errors.Join(err, w.Close())
 		}
 	}
-}
-
-// isTab tells a tab's link from a bill's.
-func isTab(link string) bool {
-	parsed, err := taler.ParseLink(link)
-	return err == nil && parsed.TransactionID == nil
 }
 
 // wholeCoin gives the smallest coin of the practice mint that covers an amount: one

@@ -23,6 +23,15 @@ type tabRecord struct {
 	Over   bool   `json:"over"`
 }
 
+// TabOf tells the link of a tab from that of a bill and gives the sale it is of.
+func TabOf(link string) (sale string, ok bool) {
+	parsed, err := taler.ParseLink(link)
+	if err != nil || parsed.TransactionID != nil {
+		return "", false
+	}
+	return parsed.Sale, true
+}
+
 // Tab opens the tab behind a link with a coin of at least the amount offered, and
 // signs each round until the shop closes it or ctx ends; the same link goes on with
 // it. told hears of each round. It gives what was signed in the end.
