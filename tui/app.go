@@ -50,10 +50,14 @@ type Options struct {
 	// After is a timer; time.After when nil.
 	After func(time.Duration) <-chan time.Time
 
-	Theme  string              // of widget.ThemeNames; dark when empty
-	Locale string              // of the screen; the shop's when empty
-	Mouse  bool                // mouse and touch work
-	Keys   map[Action][]string // other keys for actions
+	Theme  string // of widget.ThemeNames; dark when empty
+	Locale string // of the screen; the shop's when empty
+	Mouse  bool   // mouse and touch work
+	Silent bool   // no bell
+	// Receipt is when a receipt is printed: auto when a sale is first accepted
+	// (also when empty), ask or never.
+	Receipt string
+	Keys    map[Action][]string // other keys for actions
 }
 
 // Console is where the program is seen.
@@ -114,7 +118,7 @@ func (a *App) Run(ctx context.Context, c Console) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	m := newModel(ctx, a.o, theme, &a.seen)
-	m.console = term.Glyphs == widget.Console
+	m.term, m.console = term, term.Glyphs == widget.Console
 	if err := m.load(ctx); err != nil {
 		return fmt.Errorf("start the terminal program: %w", err)
 	}

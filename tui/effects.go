@@ -73,7 +73,7 @@ func (m *model) aside(d time.Duration, do func(context.Context) tea.Msg) tea.Cmd
 func (m *model) perform(e register.Effect) tea.Cmd {
 	switch e := e.(type) {
 	case register.Record:
-		p := performer{terminal: m.o.Terminal, now: m.o.Clock, terminalName: m.terminalName(), practice: m.o.Practice, spooled: m.o.Spool != nil}
+		p := performer{terminal: m.o.Terminal, now: m.o.Clock, terminalName: m.terminalName(), practice: m.o.Practice, spooled: m.o.Spool != nil && m.wantsReceipt(e)}
 		return m.queue(writeTime, func(ctx context.Context) tea.Msg { return p.record(ctx, e) })
 	case register.Save:
 		return m.queue(writeTime, func(ctx context.Context) tea.Msg {

@@ -107,6 +107,11 @@ var scenes = []struct {
 	}},
 	{"help", func(b *bench) { b.rung().press("f1") }},
 	{"about", func(b *bench) { b.press("f1", "ctrl+b") }},
+	{"settings", func(b *bench) { b.press("f11", "down", "down", "down") }},
+	{"settings-manager", func(b *bench) {
+		b.reg.User = shop().Users[1]
+		b.press("f11", "enter", "down", "down", "enter")
+	}},
 	{"quit", func(b *bench) { b.waiting().press("f10") }},
 	{"wide", func(b *bench) { b.send(recent{newest: past()}).rung() }},
 }

@@ -88,6 +88,8 @@ func (m *model) typed(k tea.KeyPressMsg) tea.Cmd {
 		m.devices.typed(m, k)
 	case onAlerts:
 		m.alerts.move(m, steps(k, m.frame))
+	case onSettings:
+		return m.settings.typed(m, k)
 	case onHelp, onAbout:
 		m.help.scroll = max(0, m.help.scroll+steps(k, m.frame))
 	}

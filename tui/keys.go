@@ -103,6 +103,7 @@ const (
 	onSales    screenName = "sales"
 	onDevices  screenName = "devices"
 	onAlerts   screenName = "alerts"
+	onSettings screenName = "settings"
 	onHelp     screenName = "help"
 	onAbout    screenName = "about"
 	onTooSmall screenName = "too-small"
@@ -112,7 +113,7 @@ const (
 
 // screenNames in the order of the help page.
 func screenNames() []screenName {
-	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onDevices, onAlerts, onHelp, onAbout, onDialog, everywhere}
+	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onDevices, onAlerts, onSettings, onHelp, onAbout, onDialog, everywhere}
 }
 
 // keyTable is all keys of all screens.
@@ -127,6 +128,7 @@ func keyTable() map[screenName][]key {
 		onSales:    salesKeys(),
 		onDevices:  devicesKeys(),
 		onAlerts:   alertsKeys(),
+		onSettings: settingsKeys(),
 		onHelp:     helpKeys(),
 		onAbout:    {back()},
 		onDialog:   {yes("y", nil), no()},
@@ -168,7 +170,8 @@ func globalKeys() []key {
 		{action: ActKey, keys: []string{"f5"}, do: (*model).toKey, whyNot: (*model).whyNoKeyScreen, quiet: true,
 			offered: func(m *model) bool { return m.screen != onKey }},
 		{action: ActShift, keys: []string{"f6"}, whyNot: later, quiet: true},
-		{action: ActSettings, keys: []string{"f11"}, whyNot: later, quiet: true},
+		{action: ActSettings, keys: []string{"f11"}, do: func(m *model) tea.Cmd { return m.goTo(onSettings) },
+			offered: func(m *model) bool { return m.screen != onSettings }},
 		{action: ActUser, keys: []string{"ctrl+u"}, whyNot: later, quiet: true},
 		{action: ActSignOut, keys: []string{"f12"}, whyNot: later, quiet: true},
 		{action: ActAbout, keys: []string{"ctrl+b"}, do: func(m *model) tea.Cmd { return m.goTo(onAbout) },

@@ -63,6 +63,8 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 		return m.devicesView(f, a)
 	case onAlerts:
 		return m.alertsView(f, a)
+	case onSettings:
+		return m.settingsView(f, a)
 	case onHelp:
 		return m.helpView(f, a)
 	case onAbout:

@@ -26,6 +26,9 @@ const (
 func (m *model) load(ctx context.Context) error {
 	now := m.look()
 	now.apply(m)
+	if err := m.loadSettings(ctx); err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
 	shift, err := readShift(ctx, m.o.Terminal)
 	if err != nil {
 		return fmt.Errorf("read shift: %w", err)
@@ -164,9 +167,7 @@ func (l looked) apply(m *model) tea.Cmd {
 	}
 	var events []register.Event
 	if l.config != nil {
-		if m.o.Locale == "" {
-			m.w = language(l.config.Locale)
-		}
+		m.speak(l.config.Locale)
 		events = append(events, register.Shop{Config: *l.config, Items: l.items, OpenName: m.w.OpenItem}, m.signed(l.config.Users))
 	}
 	events = append(events, register.Priced{Quote: l.quote})

@@ -20,6 +20,8 @@ type model struct {
 	table   map[screenName][]key
 	w       *Words
 	theme   *widget.Theme
+	term    widget.Terminal
+	chosen  settings
 	console bool // a Linux console, whose bell has a pitch
 	// within bounds what may be given up when the program ends, such as reading;
 	// toEnd what must be done then too: writing.
@@ -45,6 +47,7 @@ type model struct {
 	devices  devicesScreen
 	alerts   alertsScreen
 	help     helpScreen
+	settings settingsScreen
 	dialogs  []*dialog
 	notice   notice
 	lastQuit time.Duration // of the last Ctrl-C, by the hand's clock

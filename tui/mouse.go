@@ -60,6 +60,10 @@ func (m *model) rowClicked(i int) tea.Cmd {
 		m.devices.at = i
 	case onAlerts:
 		m.alerts.at = i
+	case onSettings:
+		if m.settings.at = i; m.whyNoChange() == "" {
+			return m.change(1)
+		}
 	}
 	return nil
 }

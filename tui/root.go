@@ -51,7 +51,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) View() tea.View {
 	v := tea.NewView(m.theme.String(m.frame))
 	v.AltScreen = true
-	if m.o.Mouse {
+	if m.mouse() {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	return v

@@ -122,6 +122,7 @@ func counter(t testing.TB, w, h int, change ...func(*Options)) *bench {
 		t.Fatal(err)
 	}
 	b.model = newModel(t.Context(), o, theme, new(atomic.Pointer[Seen]))
+	b.model.term = term
 	config := shop()
 	health := terminal.Health{Paired: true, Online: true, LastCheckIn: protocol.TimeOf(noon.Add(-3 * time.Second)), Addresses: 20}
 	b.send(tea.WindowSizeMsg{Width: w, Height: h},
@@ -165,7 +166,7 @@ func (b *bench) write(text string) *bench {
 
 var named = map[string]tea.KeyPressMsg{
 	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "backspace": {Code: tea.KeyBackspace}, "delete": {Code: tea.KeyDelete},
-	"up": {Code: tea.KeyUp}, "down": {Code: tea.KeyDown}, "home": {Code: tea.KeyHome}, "end": {Code: tea.KeyEnd}, "f1": {Code: tea.KeyF1}, "f2": {Code: tea.KeyF2}, "f3": {Code: tea.KeyF3},
+	"up": {Code: tea.KeyUp}, "left": {Code: tea.KeyLeft}, "right": {Code: tea.KeyRight}, "space": {Code: tea.KeySpace, Text: " "}, "down": {Code: tea.KeyDown}, "home": {Code: tea.KeyHome}, "end": {Code: tea.KeyEnd}, "f1": {Code: tea.KeyF1}, "f2": {Code: tea.KeyF2}, "f3": {Code: tea.KeyF3},
 	"f4": {Code: tea.KeyF4}, "f5": {Code: tea.KeyF5}, "tab": {Code: tea.KeyTab}, "f6": {Code: tea.KeyF6}, "f11": {Code: tea.KeyF11}, "f12": {Code: tea.KeyF12}, "f7": {Code: tea.KeyF7}, "f8": {Code: tea.KeyF8}, "f9": {Code: tea.KeyF9}, "f10": {Code: tea.KeyF10},
 }
 

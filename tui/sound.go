@@ -27,6 +27,9 @@ var beeps = map[register.Sound][]beep{
 
 // sound rings the bell.
 func (m *model) sound(s register.Sound) tea.Cmd {
+	if m.silent() {
+		return nil
+	}
 	var steps []tea.Cmd
 	for _, b := range beeps[s] {
 		bell := "\a"

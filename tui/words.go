@@ -15,6 +15,7 @@ import (
 // stand for %1, %2, … in sentences.
 type Words struct {
 	Language string // ISO 639-1
+	Itself   string // the language's own name
 	Decimal  string // of numbers
 	Group    string // between thousands
 	Date     string // layouts of package time
@@ -53,6 +54,12 @@ type Words struct {
 
 	More, Practice, Shift, NotBuilt, TooSmall string
 	Now, Minutes, Hours, Days                 string
+
+	// Settings: their names with what they are about, and their values by the
+	// names of the configuration.
+	SettingTheme, SettingLanguage, SettingMouse, SettingSound, SettingReceipt KeyWords
+	SettingLeading                                                            string
+	Values                                                                    map[string]string
 
 	// The health line.
 	Server, Connecting, OfflineSince, Rate, NoRate, Addresses, SentAll, Unsent string

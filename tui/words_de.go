@@ -7,7 +7,7 @@ import (
 )
 
 var german = &Words{
-	Language: "de", Decimal: ",", Group: ".", Date: "02.01.2006", Clock: "15:04", ShortDate: "02.01.",
+	Language: "de", Itself: "Deutsch", Decimal: ",", Group: ".", Date: "02.01.2006", Clock: "15:04", ShortDate: "02.01.",
 	Staff: germanStaff,
 
 	Keys: map[Action]KeyWords{
@@ -66,7 +66,7 @@ var german = &Words{
 	Screens: map[screenName]string{
 		onKey: "Schlüssel", onSell: "Verkaufen",
 		onRegister: "Kasse", onPay: "Zahlen", onAddress: "Adresse", onTabs: "Deckel", onSales: "Verkäufe", onDevices: "Geräte",
-		onAlerts: "Meldungen", onHelp: "Hilfe", onAbout: "Info", onTooSmall: "Zu klein", onDialog: "Frage", everywhere: "Überall",
+		onAlerts: "Meldungen", onSettings: "Einstellungen", onHelp: "Hilfe", onAbout: "Info", onTooSmall: "Zu klein", onDialog: "Frage", everywhere: "Überall",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:   "noch nichts zu zahlen: einen Betrag tippen oder den Namen eines Artikels",
@@ -433,4 +433,24 @@ var german = &Words{
 	RefundOldRate:    "Kurs damals",
 	RefundNowRate:    "Kurs jetzt",
 	RefundHow:        "Wie geht das Geld zurück?",
+
+	SettingTheme:    KeyWords{"Farben", "Die Farben des Schirms. Nichts wird nur durch Farbe gesagt."},
+	SettingLanguage: KeyWords{"Sprache", "Die Sprache dieser Kasse, mit ihren Zahlen und Daten; auch auf Belegen."},
+	SettingMouse:    KeyWords{"Maus, Touch", "Klick und Berührung wählen, was sie treffen."},
+	SettingSound:    KeyWords{"Töne", "Ein Ton für bezahlt, für misslungen und für anderes Geld."},
+	SettingReceipt:  KeyWords{"Belege", "Gedruckt, sobald ein Verkauf angenommen ist, auf Wunsch oder nie."},
+	SettingLeading:  "das ändert ein Leiter oder der Inhaber",
+	Values: map[string]string{
+		"dark":          "dunkel",
+		"light":         "hell",
+		"high-contrast": "hoher Kontrast",
+		"colour-blind":  "für Farbenblinde",
+		"16":            "16 Farben",
+		"none":          "keine Farben",
+		"on":            "ein",
+		"off":           "aus",
+		"auto":          "von selbst",
+		"ask":           "auf Wunsch",
+		"never":         "nie",
+	},
 }

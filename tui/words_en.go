@@ -7,7 +7,7 @@ import (
 )
 
 var english = &Words{
-	Language: "en", Decimal: ".", Group: ",", Date: "2006-01-02", Clock: "15:04", ShortDate: "02 Jan",
+	Language: "en", Itself: "English", Decimal: ".", Group: ",", Date: "2006-01-02", Clock: "15:04", ShortDate: "02 Jan",
 	Staff: englishStaff,
 
 	Keys: map[Action]KeyWords{
@@ -66,7 +66,7 @@ var english = &Words{
 	Screens: map[screenName]string{
 		onKey: "Key", onSell: "Sell",
 		onRegister: "Register", onPay: "Pay", onAddress: "Address", onTabs: "Tabs", onSales: "Sales", onDevices: "Devices",
-		onAlerts: "Alerts", onHelp: "Help", onAbout: "About", onTooSmall: "Too small", onDialog: "Question", everywhere: "Everywhere",
+		onAlerts: "Alerts", onSettings: "Settings", onHelp: "Help", onAbout: "About", onTooSmall: "Too small", onDialog: "Question", everywhere: "Everywhere",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:   "nothing to pay yet: type an amount or the name of an item",
@@ -373,4 +373,24 @@ var english = &Words{
 	RefundOldRate:    "sale’s rate",
 	RefundNowRate:    "rate now",
 	RefundHow:        "How does the money go back?",
+
+	SettingTheme:    KeyWords{"colours", "The colours of the screen. Nothing is said by colour alone."},
+	SettingLanguage: KeyWords{"language", "The language of this terminal, with its numbers and dates; receipts too."},
+	SettingMouse:    KeyWords{"mouse, touch", "Clicks and touches choose what they hit."},
+	SettingSound:    KeyWords{"sounds", "A sound for paid, for failed and for other money."},
+	SettingReceipt:  KeyWords{"receipts", "Printed when a sale is first accepted, when asked for, or never."},
+	SettingLeading:  "a manager or the owner changes this",
+	Values: map[string]string{
+		"dark":          "dark",
+		"light":         "light",
+		"high-contrast": "high contrast",
+		"colour-blind":  "for colour-blind eyes",
+		"16":            "16 colours",
+		"none":          "no colours",
+		"on":            "on",
+		"off":           "off",
+		"auto":          "by themselves",
+		"ask":           "when asked for",
+		"never":         "never",
+	},
 }

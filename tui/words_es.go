@@ -7,7 +7,7 @@ import (
 )
 
 var spanish = &Words{
-	Language: "es", Decimal: ",", Group: ".", Date: "02/01/2006", Clock: "15:04", ShortDate: "02/01",
+	Language: "es", Itself: "Español", Decimal: ",", Group: ".", Date: "02/01/2006", Clock: "15:04", ShortDate: "02/01",
 	Staff: spanishStaff,
 
 	Keys: map[Action]KeyWords{
@@ -66,7 +66,7 @@ var spanish = &Words{
 	Screens: map[screenName]string{
 		onKey: "Clave", onSell: "Vender",
 		onRegister: "Caja", onPay: "Cobro", onAddress: "Dirección", onTabs: "Cuentas", onSales: "Ventas", onDevices: "Equipos",
-		onAlerts: "Avisos", onHelp: "Ayuda", onAbout: "Acerca de", onTooSmall: "Demasiado pequeña", onDialog: "Pregunta", everywhere: "En todas partes",
+		onAlerts: "Avisos", onSettings: "Ajustes", onHelp: "Ayuda", onAbout: "Acerca de", onTooSmall: "Demasiado pequeña", onDialog: "Pregunta", everywhere: "En todas partes",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:   "aún no hay nada que cobrar: teclear un importe o el nombre de un artículo",
@@ -433,4 +433,24 @@ var spanish = &Words{
 	CardTitle:        "La tarjeta no se grabó: no se ha pagado nada",
 	CardAgain:        "y lo intenta otra vez, con esta tarjeta u otra; esc lo deja.",
 	CardOther:        "Su banda puede ser de la otra clase: y la graba como %1; esc lo deja.",
+
+	SettingTheme:    KeyWords{"colores", "Los colores de la pantalla. Nada se dice solo con color."},
+	SettingLanguage: KeyWords{"idioma", "El idioma de este terminal, con sus números y fechas; también en los recibos."},
+	SettingMouse:    KeyWords{"ratón, táctil", "Un clic o un toque elige lo que señala."},
+	SettingSound:    KeyWords{"sonidos", "Un sonido para pagado, para fallido y para otro dinero."},
+	SettingReceipt:  KeyWords{"recibos", "Impresos al aceptarse la venta, cuando se piden, o nunca."},
+	SettingLeading:  "esto lo cambia un encargado o el dueño",
+	Values: map[string]string{
+		"dark":          "oscuro",
+		"light":         "claro",
+		"high-contrast": "alto contraste",
+		"colour-blind":  "para daltónicos",
+		"16":            "16 colores",
+		"none":          "sin colores",
+		"on":            "sí",
+		"off":           "no",
+		"auto":          "automáticos",
+		"ask":           "al pedirlos",
+		"never":         "nunca",
+	},
 }

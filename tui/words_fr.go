@@ -7,7 +7,7 @@ import (
 )
 
 var french = &Words{
-	Language: "fr", Decimal: ",", Group: " ", Date: "02/01/2006", Clock: "15:04", ShortDate: "02/01",
+	Language: "fr", Itself: "Français", Decimal: ",", Group: " ", Date: "02/01/2006", Clock: "15:04", ShortDate: "02/01",
 	Staff: frenchStaff,
 
 	Keys: map[Action]KeyWords{
@@ -66,7 +66,7 @@ var french = &Words{
 	Screens: map[screenName]string{
 		onKey: "Clé", onSell: "Vendre",
 		onRegister: "Caisse", onPay: "Paiement", onAddress: "Adresse", onTabs: "Notes", onSales: "Ventes", onDevices: "Appareils",
-		onAlerts: "Alertes", onHelp: "Aide", onAbout: "À propos", onTooSmall: "Trop petit", onDialog: "Question", everywhere: "Partout",
+		onAlerts: "Alertes", onSettings: "Réglages", onHelp: "Aide", onAbout: "À propos", onTooSmall: "Trop petit", onDialog: "Question", everywhere: "Partout",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:   "rien à encaisser : taper un montant ou le nom d’un article",
@@ -433,4 +433,24 @@ var french = &Words{
 	CardTitle:        "La carte n’a pas été écrite : rien n’a été versé",
 	CardAgain:        "y recommence, avec cette carte ou une autre ; esc abandonne.",
 	CardOther:        "Sa piste est peut-être de l’autre sorte : y l’écrit en %1 ; esc abandonne.",
+
+	SettingTheme:    KeyWords{"couleurs", "Les couleurs de l’écran. Rien n’est dit par la couleur seule."},
+	SettingLanguage: KeyWords{"langue", "La langue de ce terminal, avec ses nombres et ses dates ; sur les tickets aussi."},
+	SettingMouse:    KeyWords{"souris, tactile", "Un clic ou un toucher choisit ce qu’il vise."},
+	SettingSound:    KeyWords{"sons", "Un son pour payé, pour échoué et pour un autre argent."},
+	SettingReceipt:  KeyWords{"tickets", "Imprimés dès qu’une vente est acceptée, à la demande ou jamais."},
+	SettingLeading:  "un responsable ou le propriétaire change cela",
+	Values: map[string]string{
+		"dark":          "sombre",
+		"light":         "clair",
+		"high-contrast": "contraste élevé",
+		"colour-blind":  "pour daltoniens",
+		"16":            "16 couleurs",
+		"none":          "sans couleurs",
+		"on":            "oui",
+		"off":           "non",
+		"auto":          "d’office",
+		"ask":           "à la demande",
+		"never":         "jamais",
+	},
 }

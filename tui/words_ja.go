@@ -7,7 +7,7 @@ import (
 )
 
 var japanese = &Words{
-	Language: "ja", Decimal: ".", Group: ",", Date: "2006/01/02", Clock: "15:04", ShortDate: "01/02",
+	Language: "ja", Itself: "日本語", Decimal: ".", Group: ",", Date: "2006/01/02", Clock: "15:04", ShortDate: "01/02",
 	Staff:   japaneseStaff,
 	OnPaper: japanesePaper,
 
@@ -67,7 +67,7 @@ var japanese = &Words{
 	Screens: map[screenName]string{
 		onKey: "鍵", onSell: "販売",
 		onRegister: "レジ", onPay: "会計", onAddress: "アドレス", onTabs: "ツケ", onSales: "取引", onDevices: "機器",
-		onAlerts: "通知", onHelp: "ヘルプ", onAbout: "情報", onTooSmall: "画面が小さい", onDialog: "質問", everywhere: "共通",
+		onAlerts: "通知", onSettings: "設定", onHelp: "ヘルプ", onAbout: "情報", onTooSmall: "画面が小さい", onDialog: "質問", everywhere: "共通",
 	},
 	Why: map[register.Why]string{
 		register.WhyNothingToPay:   "会計するものがありません。金額か商品名を入力してください",
@@ -434,4 +434,24 @@ var japanese = &Words{
 	CardTitle:        "カードに書けず、払い出していません",
 	CardAgain:        "y で同じカードか別のカードにもう一度。esc でやめます。",
 	CardOther:        "磁気の種類が違うかもしれません。y で %1 として書き込み、esc でやめます。",
+
+	SettingTheme:    KeyWords{"配色", "画面の配色。色だけで伝えることはありません。"},
+	SettingLanguage: KeyWords{"言語", "この端末の言語。数字と日付の書き方、レシートにも使います。"},
+	SettingMouse:    KeyWords{"マウス・タッチ", "クリックやタッチで選べます。"},
+	SettingSound:    KeyWords{"音", "支払い済み、失敗、その他の入金を音で知らせます。"},
+	SettingReceipt:  KeyWords{"レシート", "受理したとき自動で、頼まれたとき、または印刷しません。"},
+	SettingLeading:  "責任者かオーナーが変更します",
+	Values: map[string]string{
+		"dark":          "暗い",
+		"light":         "明るい",
+		"high-contrast": "高コントラスト",
+		"colour-blind":  "色覚対応",
+		"16":            "16色",
+		"none":          "色なし",
+		"on":            "オン",
+		"off":           "オフ",
+		"auto":          "自動",
+		"ask":           "頼まれたとき",
+		"never":         "印刷しない",
+	},
 }

@@ -12,6 +12,7 @@ import (
 	"till/device"
 	"till/protocol"
 	"till/tui/register"
+	"till/tui/widget"
 )
 
 var values = regexp.MustCompile(`%[0-9]`)
@@ -29,6 +30,9 @@ func TestEveryLanguageIsWhole(t *testing.T) {
 func wholeSentences(t *testing.T, language string, v, first reflect.Value) {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
+		if k, ok := v.Field(i).Interface().(KeyWords); ok && (k.Label == "" || k.Help == "") {
+			t.Errorf("%s: %s is missing", language, field.Name)
+		}
 		if field.Type.Kind() != reflect.String {
 			continue
 		}
@@ -79,6 +83,7 @@ func TestEveryNameHasItsWord(t *testing.T) {
 		whole(t, w.Language, "DeviceStates", w.DeviceStates, []device.State{device.Absent, device.Ready, device.Faulted})
 		whole(t, w.Language, "DrawerStates", w.DrawerStates, []device.DrawerState{device.DrawerUnknown, device.DrawerClosed, device.DrawerOpen})
 		whole(t, w.Language, "Devices", w.Devices, []string{"printer", "scanner", "card", "display", "case"})
+		whole(t, w.Language, "Values", w.Values, append(widget.ThemeNames(), "on", "off", "auto", "ask", "never"))
 		if w != english {
 			whole(t, w.Language, "Faults", w.Faults, device.Faults())
 			whole(t, w.Language, "Reasons", w.Reasons, slices.Collect(maps.Keys(german.Reasons)))

@@ -86,7 +86,7 @@ var palettes = map[string]palette{
 		pick:   color{0xCBE4EF, 153, 4},
 		picked: color{0x000000, 16, 7},
 	},
-	"contrast": {
+	"high-contrast": {
 		paper:  color{0x000000, 16, 0},
 		ink:    color{0xFFFFFF, 231, 15},
 		quiet:  color{0xDADADA, 253, 7},

@@ -52,10 +52,11 @@ type Theme struct {
 
 // ThemeNames lists the themes a person can choose.
 func ThemeNames() []string {
-	return []string{"dark", "light", "contrast", "colour-blind", "none"}
+	return []string{"dark", "light", "high-contrast", "colour-blind", "16", "none"}
 }
 
-// NewTheme makes a theme for a terminal. Under [NoColor] every name gives the
+// NewTheme makes a theme for a terminal. "16" is dark in the sixteen colours that
+// every terminal lets its user choose. Under [NoColor] every name gives the
 // same picture, as does "none" under every profile: attributes only, on the
 // terminal's own ground.
 func NewTheme(name string, t Terminal) (*Theme, error) {
@@ -67,7 +68,11 @@ func NewTheme(name string, t Terminal) (*Theme, error) {
 		th.plain(t)
 		return th, nil
 	}
-	for r, l := range palettes[name].looks() {
+	colours := palettes[name]
+	if name == "16" {
+		t.Profile, colours = Color16, palettes["dark"]
+	}
+	for r, l := range colours.looks() {
 		th.sgr[r] = rendition(lipgloss.NewStyle(), l, t.Profile)
 		th.sgr[Role(r).Fill()] = rendition(lipgloss.NewStyle().Reverse(true), l, t.Profile)
 	}
