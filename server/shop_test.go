@@ -175,12 +175,18 @@ func (s *shop) start() {
 	if s.Server, err = server.New(ctx, s.options()); err != nil {
 		s.t.Fatal(err)
 	}
+	db := s.db
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func(srv *server.Server) { ended <- srv.Run(running) }(s.Server)
 	s.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := errors.Join(<-ended, s.db.Close()); err != nil {
+		err := <-ended
+		breaches, audit := db.Audit(ctx)
+		for _, breach := range breaches {
+			s.t.Error(breach)
+		}
+		if err := errors.Join(err, audit, db.Close()); err != nil {
 			s.t.Error(err)
 		}
 	})
