@@ -136,18 +136,6 @@ func keyTable() map[screenName][]key {
 	}
 }
 
-// remapped puts the owner's keys in the place of ours.
-func remapped(table map[screenName][]key, keys map[Action][]string) map[screenName][]key {
-	for _, rows := range table {
-		for i, k := range rows {
-			if other, ok := keys[k.action]; ok && len(other) > 0 {
-				rows[i].keys = slices.Clone(other)
-			}
-		}
-	}
-	return table
-}
-
 // globalKeys work on every screen.
 func globalKeys() []key {
 	later := func(m *model) string { return m.w.NotBuilt }
@@ -261,8 +249,11 @@ type KeyRow struct {
 
 // KeyTable is every key of every screen, with its words in the language of a
 // locale: `till help keys --json`.
-func KeyTable(locale string) []KeyRow {
-	w, table := language(locale), keyTable()
+func KeyTable(locale string) []KeyRow { return MappedKeys(locale, nil) }
+
+// MappedKeys is the table with the owner's keys in place of ours.
+func MappedKeys(locale string, keys map[Action][]string) []KeyRow {
+	w, table := language(locale), remapped(keyTable(), keys)
 	var out []KeyRow
 	for _, name := range screenNames() {
 		for _, k := range table[name] {

@@ -86,14 +86,6 @@ func TestEveryKeyDoesOrSaysWhy(t *testing.T) {
 	}
 }
 
-func TestKeysCanBeRemapped(t *testing.T) {
-	b := counter(t, 80, 24, func(o *Options) { o.Keys = map[Action][]string{ActSales: {"f4"}, ActSell: {"f3"}} })
-	b.press("f4")
-	if b.shown() != onSales && b.screen != onSales {
-		t.Error("the other key does not work")
-	}
-}
-
 func TestTheTableForTheReadme(t *testing.T) {
 	golden(t, "keys-markdown", KeyMarkdown("en"))
 }

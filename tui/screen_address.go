@@ -174,7 +174,7 @@ func (s *addressScreen) words(m *model, money protocol.Money, due protocol.Sat, 
 	}
 	if !drawn {
 		lines = append(lines, nil)
-		lines = append(lines, widget.Wrap(widget.Warn, m.w.PrintIt, a.W-1)...)
+		lines = append(lines, widget.Wrap(widget.Warn, m.printIt(), a.W-1)...)
 	}
 	return widget.Block{Lines: lines}.Shift(0, 1)
 }

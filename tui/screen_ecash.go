@@ -83,7 +83,7 @@ func (m *model) billScreen(t register.Tender) widget.Block {
 	} else if code, fits := m.billCode(t, area); fits {
 		body = code.Block
 	} else {
-		body = widget.Block{Lines: widget.Wrap(widget.Text, m.w.PrintIt, area.W-2)}
+		body = widget.Block{Lines: widget.Wrap(widget.Text, m.printIt(), area.W-2)}
 	}
 	return widget.Stacked(body.Place(area, widget.Center, widget.Center), row)
 }
@@ -101,7 +101,7 @@ func (m *model) billView(t register.Tender, body widget.Area) widget.Block {
 	}
 	code, ok := m.billCode(t, widget.Area{W: body.W - besideBill, H: body.H})
 	if !ok {
-		code.Block = widget.Block{Lines: widget.Wrap(widget.Warn, m.w.PrintIt, 28)}.Shift(2, 1)
+		code.Block = widget.Block{Lines: widget.Wrap(widget.Warn, m.printIt(), 28)}.Shift(2, 1)
 	}
 	return beside(body, code.Block, words)
 }

@@ -198,7 +198,7 @@ func (m *model) qrOver(address string, due protocol.Sat, bar widget.Bar) widget.
 	}
 	code, ok := widget.DrawQR(m.theme, area, m.request(address, due)...)
 	if !ok {
-		text := widget.Block{Lines: widget.Wrap(widget.Text, m.w.PrintIt+"\n\n"+widget.Groups(address, 4), area.W-2)}
+		text := widget.Block{Lines: widget.Wrap(widget.Text, m.printIt()+"\n\n"+widget.Groups(address, 4), area.W-2)}
 		return widget.Stacked(text.Place(area, widget.Center, widget.Center), row)
 	}
 	return widget.Stacked(code.Place(area, widget.Center, widget.Center), row)
@@ -220,7 +220,7 @@ func (m *model) waitingView(body widget.Area) widget.Block {
 	if due > 0 {
 		code, ok := widget.DrawQR(m.theme, widget.Area{W: body.W - words, H: body.H}, m.request(t.Address, due)...)
 		if !ok {
-			text := widget.Wrap(widget.Warn, m.w.PrintIt, 28)
+			text := widget.Wrap(widget.Warn, m.printIt(), 28)
 			code.Block = widget.Block{Lines: text}.Shift(2, 1)
 		}
 		qr = code.Block
@@ -334,7 +334,7 @@ func (m *model) choiceView(body widget.Area) widget.Block {
 			note = m.w.AddressKept
 		}
 		rows[i] = widget.Row{Name: "do:" + string(tenderActions[k]), Cells: []widget.Span{
-			widget.Accent.Say(strconv.Itoa(i + 1)), role.Say(name), widget.Quiet.Say(note),
+			widget.Accent.Say(m.keyFor(onPay, tenderActions[k])), role.Say(name), widget.Quiet.Say(note),
 		}}
 	}
 	list := widget.List{
@@ -390,6 +390,9 @@ func (m *model) cashView(body widget.Area) widget.Block {
 		widget.Gap(1, 1),
 		widget.Fixed(2, widget.Block{Lines: widget.Wrap(widget.Quiet, m.w.CashHint, body.W-3)}.Shift(2, 0)))
 }
+
+// printIt says that the code has to be printed, and with which key.
+func (m *model) printIt() string { return m.w.f(m.w.PrintIt, m.keyFor(onPay, ActPrint)) }
 
 // printRequest prints the payment request for a screen that is too small.
 func (m *model) printRequest() tea.Cmd {

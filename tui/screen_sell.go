@@ -331,19 +331,19 @@ func (m *model) sellLines(price protocol.Money, sat protocol.Sat, w int) []widge
 // methodLines are the ways to the customer, with the reason where one is shut.
 func (m *model) methodLines(w int) []widget.Line {
 	type way struct {
-		stroke string
+		action Action
 		words  string
 		event  register.Event
 	}
 	ways := []way{
-		{"1", m.w.Methods[protocol.MethodPrinter], register.Deliver{Method: protocol.MethodPrinter}},
-		{"2", m.w.Methods[protocol.MethodMagcard], register.Deliver{Method: protocol.MethodMagcard}},
-		{"3", m.w.Methods[protocol.MethodAddress], register.Deliver{Method: protocol.MethodAddress}},
+		{ActPrint, m.w.Methods[protocol.MethodPrinter], register.Deliver{Method: protocol.MethodPrinter}},
+		{ActToCard, m.w.Methods[protocol.MethodMagcard], register.Deliver{Method: protocol.MethodMagcard}},
+		{ActAddress, m.w.Methods[protocol.MethodAddress], register.Deliver{Method: protocol.MethodAddress}},
 	}
 	title := m.w.SellHow
 	if m.sell.flow.Refund != nil {
 		title = m.w.RefundHow
-		ways = []way{{"1", m.w.Methods[""], register.Cash{}}, {"2", m.w.Methods[protocol.MethodAddress], ways[2].event}}
+		ways = []way{{ActCash, m.w.Methods[""], register.Cash{}}, {ActBitcoin, m.w.Methods[protocol.MethodAddress], ways[2].event}}
 	}
 	lines := widget.Wrap(widget.Strong, title, w)
 	for _, x := range ways {
@@ -351,7 +351,7 @@ func (m *model) methodLines(w int) []widget.Line {
 		if why != "" {
 			role = widget.Quiet
 		}
-		line := widget.Line{widget.Accent.Say(x.stroke + "  "), role.Say(x.words), widget.Quiet.Say("   " + why)}
+		line := widget.Line{widget.Accent.Say(m.keyFor(onSell, x.action) + "  "), role.Say(x.words), widget.Quiet.Say("   " + why)}
 		if why == "" || line.Width() <= w {
 			lines = append(lines, line)
 			continue

@@ -262,7 +262,7 @@ func (m *model) tabView(t register.Tab, body widget.Area) widget.Block {
 	if ask, ok := m.billAsked(); ok {
 		code, ok := m.billCode(ask, widget.Area{W: body.W - besideBill, H: body.H})
 		if !ok {
-			code.Block = widget.Block{Lines: widget.Wrap(widget.Warn, m.w.PrintIt, 28)}.Shift(2, 1)
+			code.Block = widget.Block{Lines: widget.Wrap(widget.Warn, m.printIt(), 28)}.Shift(2, 1)
 		}
 		return beside(body, code.Block, words)
 	}

@@ -298,7 +298,7 @@ var german = &Words{
 	Received: "erhalten", StillDue: "noch offen", WaitingForPayment: "wartet auf die Zahlung",
 	OfflineSale:    "offline seit %1: eine Zahlung ist nicht zu prüfen. Nichts herausgeben für ein Bild auf einem Telefon.",
 	NoPriceOffline: "offline seit %1: kein Bitcoin-Kurs", PriceHolds: "Kurs gilt",
-	PriceLapsed: "! der Kurs ist abgelaufen", PrintIt: "Der QR-Code passt nicht auf diesen Schirm: ctrl+o druckt ihn.",
+	PriceLapsed: "! der Kurs ist abgelaufen", PrintIt: "Der QR-Code passt nicht auf diesen Schirm: %1 druckt ihn.",
 	CustomerPays: "die Kundin zahlt …", NothingAsked: "es wird keine Zahlung verlangt",
 	PreparingBill: "die Rechnung wird vorbereitet …", BillHolds: "Rechnung gilt", BillLapsed: "! die Rechnung ist abgelaufen",
 	ScanEcash:        "E-Cash: der Kunde scannt den Code.",

@@ -238,7 +238,7 @@ var english = &Words{
 	Received: "received", StillDue: "still due", WaitingForPayment: "waiting for the payment",
 	OfflineSale:    "offline since %1: a payment cannot be verified. Do not hand anything over for a picture on a phone.",
 	NoPriceOffline: "offline since %1: no bitcoin price", PriceHolds: "price holds",
-	PriceLapsed: "! the price has lapsed", PrintIt: "The QR code does not fit on this screen: ctrl+o prints it.",
+	PriceLapsed: "! the price has lapsed", PrintIt: "The QR code does not fit on this screen: %1 prints it.",
 	CustomerPays: "the customer pays …", NothingAsked: "no payment is being asked for",
 	PreparingBill: "preparing the bill …", BillHolds: "bill holds", BillLapsed: "! the bill has lapsed",
 	ScanEcash:        "E-cash: the customer scans the code.",

@@ -298,7 +298,7 @@ var spanish = &Words{
 	Received: "recibido", StillDue: "falta", WaitingForPayment: "esperando el pago",
 	OfflineSale:    "sin conexión desde %1: no se puede comprobar un pago. No entregar nada por una imagen en un teléfono.",
 	NoPriceOffline: "sin conexión desde %1: no hay cambio de bitcoin", PriceHolds: "cambio válido",
-	PriceLapsed: "! el cambio ha caducado", PrintIt: "El código QR no cabe en esta pantalla: ctrl+o lo imprime.",
+	PriceLapsed: "! el cambio ha caducado", PrintIt: "El código QR no cabe en esta pantalla: %1 lo imprime.",
 	CustomerPays: "el cliente paga …", NothingAsked: "no se está pidiendo ningún pago",
 	PreparingBill: "preparando la cuenta …", BillHolds: "cuenta válida", BillLapsed: "! la cuenta ha caducado",
 	ScanEcash:        "E-cash: el cliente escanea el código.",

@@ -298,7 +298,7 @@ var french = &Words{
 	Received: "reçu", StillDue: "reste dû", WaitingForPayment: "en attente du paiement",
 	OfflineSale:    "hors ligne depuis %1 : un paiement ne peut pas être vérifié. Ne rien remettre pour une image sur un téléphone.",
 	NoPriceOffline: "hors ligne depuis %1 : pas de cours du bitcoin", PriceHolds: "cours garanti",
-	PriceLapsed: "! le cours a expiré", PrintIt: "Le code QR ne tient pas sur cet écran : ctrl+o l’imprime.",
+	PriceLapsed: "! le cours a expiré", PrintIt: "Le code QR ne tient pas sur cet écran : %1 l’imprime.",
 	CustomerPays: "le client paie …", NothingAsked: "aucun paiement n’est demandé",
 	PreparingBill: "préparation de la note …", BillHolds: "note valable", BillLapsed: "! la note a expiré",
 	ScanEcash:        "E-cash : le client scanne le code.",

@@ -299,7 +299,7 @@ var japanese = &Words{
 	Received: "受取", StillDue: "残り", WaitingForPayment: "支払いを待っています",
 	OfflineSale:    "%1 からオフラインで、支払いを確認できません。電話の画面を見せられても商品を渡さないでください。",
 	NoPriceOffline: "%1 からオフライン：ビットコインのレートがありません", PriceHolds: "レート有効",
-	PriceLapsed: "! レートの期限切れ", PrintIt: "QRコードがこの画面に入りません。ctrl+o で印刷します。",
+	PriceLapsed: "! レートの期限切れ", PrintIt: "QRコードがこの画面に入りません。%1 で印刷します。",
 	CustomerPays: "お客様が払っています…", NothingAsked: "支払いを求めていません",
 	PreparingBill: "請求書を準備中…", BillHolds: "請求有効", BillLapsed: "! 請求の期限切れ",
 	ScanEcash:        "Eキャッシュ：お客様がコードを読み取ります。",

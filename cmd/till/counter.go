@@ -84,7 +84,7 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	options := tui.Options{
 		Terminal: t, Spool: spool, Practice: c.practice, Customer: back.customer(), User: c.signedIn(), Version: software(), Stretch: boot.Stretch,
 		Log: log, Clock: clock.Now, Theme: c.config.Terminal.Theme, Locale: c.locale(), Mouse: c.config.Terminal.Mouse,
-		Silent: !c.config.Terminal.Sound, Receipt: c.config.Terminal.Receipt,
+		Keys: otherKeys(c.config.Keys), Silent: !c.config.Terminal.Sound, Receipt: c.config.Terminal.Receipt,
 		Hand: hand,
 	}
 	c.furnish(&options, devices)

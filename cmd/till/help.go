@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"till/cmd/internal/config"
 	"till/tui"
 )
 
@@ -30,7 +31,11 @@ func (p *program) help(root *cobra.Command) *cobra.Command {
 }
 
 func (p *program) tellKeys() error {
-	rows := tui.KeyTable("en")
+	c, err := p.load(nil)
+	if err != nil {
+		return usageOf(fail("tell the keys", err))
+	}
+	rows := tui.MappedKeys("en", otherKeys(c.Keys))
 	return p.print(rows, func() {
 		table := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 		for _, r := range rows {
@@ -38,4 +43,25 @@ func (p *program) tellKeys() error {
 		}
 		_ = table.Flush()
 	})
+}
+
+// otherKeys are the keys of the configuration as the screens take them.
+func otherKeys(bindings []config.Binding) map[tui.Action][]string {
+	keys := map[tui.Action][]string{}
+	for _, b := range bindings {
+		keys[tui.Action(b.Action)] = b.Keys
+	}
+	return keys
+}
+
+// judgeKeys tells what is wrong with them, at their lines.
+func judgeKeys(bindings []config.Binding) []config.Fault {
+	wrong := tui.JudgeKeys(otherKeys(bindings))
+	var faults []config.Fault
+	for _, b := range bindings {
+		for _, what := range wrong[tui.Action(b.Action)] {
+			faults = append(faults, config.Fault{Where: b.Where, What: "keys." + b.Action + ": " + what})
+		}
+	}
+	return faults
 }

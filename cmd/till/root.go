@@ -90,7 +90,7 @@ func (p *program) load(flags map[string]string) (*config.Config, error) {
 
 // sources is load with what was read, over which a server lays pushed configurations.
 func (p *program) sources(flags map[string]string) (config.Sources, *config.Config, error) {
-	sources, err := config.Sources{File: config.Find(p.configFile, p.getenv), Env: p.env, Flags: flags}.Read()
+	sources, err := config.Sources{File: config.Find(p.configFile, p.getenv), Env: p.env, Flags: flags, Judge: judgeKeys}.Read()
 	if err != nil {
 		return sources, nil, err
 	}

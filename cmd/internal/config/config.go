@@ -114,10 +114,18 @@ type Config struct {
 		Sell, Redeem   bool
 	}
 	Log      struct{ Level, Format string }
+	Keys     []Binding
 	Practice struct {
 		BlockEvery time.Duration
 		Rate       string
 	}
+}
+
+// Binding gives an action of the screens other keys: a line of [keys].
+type Binding struct {
+	Action string
+	Keys   []string
+	Where  string // FILE:LINE
 }
 
 // Step is one acceptance step; UpTo "" is the last.

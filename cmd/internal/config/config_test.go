@@ -152,3 +152,28 @@ func FuzzLoad(f *testing.F) {
 		l.judge()
 	})
 }
+
+func TestOtherKeysStandAtTheirLines(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "till.toml")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("[keys]\nsales = \"f4\"\ntender.cash = [\"9\", \"f5\"]\n")
+	c, err := Load(Sources{File: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Binding{{"sales", []string{"f4"}, path + ":2"}, {"tender.cash", []string{"9", "f5"}, path + ":3"}}
+	if !reflect.DeepEqual(c.Keys, want) {
+		t.Errorf("got %v", c.Keys)
+	}
+	write("[keys]\nsales = 4\nsell = []\npark = \"f4\"\npark = \"f5\"\n")
+	_, err = Load(Sources{File: path, Judge: func(b []Binding) []Fault { return []Fault{{b[0].Where, "judged"}} }})
+	for _, want := range []string{":2: keys.sales must be a key", ":3: keys.sell must be a key", ":5: keys.park stands at", ":4: judged"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}

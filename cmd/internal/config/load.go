@@ -39,6 +39,8 @@ type Sources struct {
 	Flags map[string]string // key name to value
 	// Text is the file's content where it was read before; nil: [Load] reads it.
 	Text []byte
+	// Judge tells what is wrong with other keys, by their order; nil: nobody knows.
+	Judge func([]Binding) []Fault
 	// Push is the text of a pushed configuration, which may set what [Pushable]
 	// allows and beats all the rest; "" none.
 	Push string
@@ -91,6 +93,9 @@ func Load(s Sources) (*Config, error) {
 		l.push(s.Push)
 	}
 	l.judge()
+	if s.Judge != nil {
+		l.faults = append(l.faults, s.Judge(l.config.Keys)...)
+	}
 	if len(l.faults) > 0 {
 		return nil, l.faults
 	}

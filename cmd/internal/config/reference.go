@@ -25,5 +25,6 @@ func Reference() string {
 		}
 		fmt.Fprintf(&b, "# %s (%s)\n#%s = %s\n", k.Words, k.Type, strings.TrimPrefix(k.Name, section+"."), def)
 	}
+	b.WriteString("\n[keys]\n# Other keys for actions of the screens (a key such as \"f6\" or a list of them);\n# `till help keys` names the actions.\n# sales = \"f3\"\n")
 	return b.String()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -92,6 +93,10 @@ func (l *loader) file(path string, text []byte) {
 }
 
 func (l *loader) line(name string, v value, where string) {
+	if action, other := strings.CutPrefix(name, "keys."); other {
+		l.binding(action, v, where)
+		return
+	}
 	k, known := find(name)
 	if !known {
 		hint := ""
@@ -107,6 +112,24 @@ func (l *loader) line(name string, v value, where string) {
 	}
 	l.set[name] = where
 	l.bind(k, v, where)
+}
+
+// binding takes a line of [keys]: an action and the key, or the keys, for it.
+func (l *loader) binding(action string, v value, where string) {
+	if before := l.set["keys."+action]; before != "" {
+		l.fault(where, "keys.%s stands at %s already", action, before)
+		return
+	}
+	l.set["keys."+action] = where
+	if v.kind == kindText {
+		v = value{kind: kindList, items: []value{v}}
+	}
+	b := Binding{Action: action, Where: where}
+	if err := assign(Key{}, v, &b.Keys); err != nil || len(b.Keys) == 0 {
+		l.fault(where, "keys.%s must be a key such as \"f6\", or a list of them", action)
+		return
+	}
+	l.config.Keys = append(l.config.Keys, b)
 }
 
 // keyOf gives the dotted name of a table or key and its line.
