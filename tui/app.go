@@ -58,6 +58,7 @@ type Options struct {
 	// (also when empty), ask or never.
 	Receipt string
 	Keys    map[Action][]string // other keys for actions
+	Kiosk   *Kiosk              // nobody attends it; nil: a cashier does
 }
 
 // Console is where the program is seen.
@@ -79,6 +80,7 @@ type Console struct {
 type App struct {
 	o    Options
 	seen atomic.Pointer[Seen]
+	live atomic.Pointer[tea.Program] // while it runs
 }
 
 // New checks the options.
@@ -119,6 +121,9 @@ func (a *App) Run(ctx context.Context, c Console) error {
 	defer cancel()
 	m := newModel(ctx, a.o, theme, &a.seen)
 	m.term, m.console = term, term.Glyphs == widget.Console
+	if a.o.Kiosk != nil {
+		m.becomeKiosk(*a.o.Kiosk)
+	}
 	if err := m.load(ctx); err != nil {
 		return fmt.Errorf("start the terminal program: %w", err)
 	}
@@ -132,12 +137,25 @@ func (a *App) Run(ctx context.Context, c Console) error {
 	p := tea.NewProgram(m, tea.WithFilter(c.Filter),
 		tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(c.Out), tea.WithEnvironment(c.Env),
 		tea.WithWindowSize(c.Width, c.Height), tea.WithFPS(fps), tea.WithColorProfile(profile), tea.WithoutSignalHandler())
+	a.live.Store(p)
 	_, err = p.Run()
+	a.live.Store(nil)
 	m.lane.finish(2 * time.Second)
+	if err == nil && m.kiosk != nil && m.kiosk.again {
+		return ErrRestart
+	}
 	if errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+// Redraw sets the modes of the terminal and paints the whole screen anew, after
+// something else has written on it.
+func (a *App) Redraw() {
+	if p := a.live.Load(); p != nil {
+		p.Send(repainted{})
+	}
 }
 
 // terminal tells what the console can show.

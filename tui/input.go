@@ -15,7 +15,7 @@ const quitTwice = 2 * time.Second
 // press does what a key is for.
 func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 	stroke := strokeOf(k)
-	if stroke == "ctrl+c" {
+	if stroke == "ctrl+c" && m.kiosk == nil {
 		if now := m.o.Hand(); m.lastQuit > 0 && now-m.lastQuit <= quitTwice {
 			return m.leave()
 		}
@@ -74,6 +74,10 @@ func (m *model) typed(k tea.KeyPressMsg) tea.Cmd {
 	switch m.shown() {
 	case onRegister, onPay:
 		return m.rung(k)
+	case onAttract:
+		return m.attracted(k)
+	case onService:
+		m.kiosk.service.at = min(max(m.kiosk.service.at+steps(k, widget.Block{}), 0), len(m.serviceRows())-1)
 	case onKey:
 		m.typedKey(k)
 	case onSell:
@@ -117,6 +121,9 @@ func steps(k tea.KeyPressMsg, frame widget.Block) int {
 
 // rung types on the register.
 func (m *model) rung(k tea.KeyPressMsg) tea.Cmd {
+	if m.kiosk != nil && m.shown() == onRegister && m.walk(k) {
+		return nil
+	}
 	if by := steps(k, m.frame); by != 0 {
 		return m.happen(register.Move{By: by})
 	}

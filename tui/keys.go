@@ -65,6 +65,9 @@ const (
 	ActTabs        Action = "tab"
 	ActCharge      Action = "tab.charge"
 	ActCloseTab    Action = "tab.close"
+	ActAmount      Action = "amount"
+	ActLanguage    Action = "language"
+	ActRestart     Action = "restart"
 )
 
 // key is a row of the key table. It is data: what to press, what it is called
@@ -79,6 +82,17 @@ type key struct {
 	offered func(*model) bool
 	// quiet keeps it from the bottom line while it cannot be done.
 	quiet bool
+	// label is its short name where that of the action says too little; nil it
+	// does not.
+	label func(*model) string
+}
+
+// labelOf is a key's short name.
+func (m *model) labelOf(k *key) string {
+	if k.label != nil {
+		return k.label(m)
+	}
+	return m.w.label(k.action)
 }
 
 // why is the reason why the key does nothing, "" it does.
@@ -106,14 +120,19 @@ const (
 	onSettings screenName = "settings"
 	onHelp     screenName = "help"
 	onAbout    screenName = "about"
+	onAttract  screenName = "attract"
+	onGoods    screenName = "kiosk" // the register of a kiosk, in the key table
+	onService  screenName = "service"
 	onTooSmall screenName = "too-small"
 	onDialog   screenName = "dialog"
 	everywhere screenName = "everywhere"
+
+	onOutOfService screenName = "out-of-service"
 )
 
 // screenNames in the order of the help page.
 func screenNames() []screenName {
-	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onDevices, onAlerts, onSettings, onHelp, onAbout, onDialog, everywhere}
+	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onDevices, onAlerts, onSettings, onHelp, onAbout, onAttract, onGoods, onOutOfService, onService, onDialog, everywhere}
 }
 
 // keyTable is all keys of all screens.
@@ -131,8 +150,13 @@ func keyTable() map[screenName][]key {
 		onSettings: settingsKeys(),
 		onHelp:     helpKeys(),
 		onAbout:    {back()},
+		onAttract:  attractKeys(),
+		onGoods:    goodsKeys(),
+		onService:  serviceKeys(),
 		onDialog:   {yes("y", nil), no()},
 		everywhere: globalKeys(),
+
+		onOutOfService: outOfServiceKeys(),
 	}
 }
 
@@ -226,7 +250,7 @@ func (m *model) bottom() []widget.Key {
 		if off && k.quiet {
 			continue
 		}
-		out = append(out, widget.Key{Key: keyName(k.keys[0]), Label: m.w.label(k.action), Off: off, Name: "do:" + string(k.action)})
+		out = append(out, widget.Key{Key: keyName(k.keys[0]), Label: m.labelOf(k), Off: off, Name: "do:" + string(k.action)})
 	}
 	return out
 }

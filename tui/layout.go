@@ -33,6 +33,9 @@ func (m *model) draw() widget.Block {
 		Top: m.top(a.W), Health: m.healthMarks(), Keys: m.bottom(),
 		More: widget.Key{Key: "?", Label: m.w.More, Name: "do:" + string(ActHelp)},
 	}
+	if m.kiosk != nil && !m.serving() {
+		f.Health = nil // says nothing to a customer
+	}
 	body := m.body(&f, a)
 	frame := f.Render(a, body)
 	if m.notice.text != "" {
@@ -69,6 +72,15 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 		return m.helpView(f, a)
 	case onAbout:
 		return m.aboutView(f, a)
+	case onAttract:
+		return m.attractView(f, a)
+	case onService:
+		return m.serviceView(f, a)
+	case onOutOfService:
+		return m.outOfServiceView(f, a)
+	}
+	if m.kiosk != nil {
+		return m.goodsView(f, a)
 	}
 	return m.registerView(f, a)
 }
@@ -117,27 +129,35 @@ func (m *model) topBar(terminal string) widget.Bar {
 		shop = "Till"
 	}
 	where := widget.Line{widget.Strong.Say(shop)}
-	if terminal != "" {
+	if terminal != "" && (m.kiosk == nil || m.serving()) {
 		where = append(where, widget.Quiet.Say(" · "+terminal))
 	}
 	who := widget.Line{}
 	if name := m.userName(); name != "" {
 		who = widget.Quiet.Line(name)
 	}
-	if m.facts.shift > 0 {
+	if m.facts.shift > 0 && (m.kiosk == nil || m.serving()) {
 		who = append(who, widget.Quiet.Say(" · "+m.w.Shift+" "+strconv.FormatInt(m.facts.shift, 10)))
 	}
 	b := widget.Bar{
 		Left:  []widget.Part{{Line: where}},
-		Right: []widget.Part{{Line: who, Rank: 2}, {Line: widget.Text.Line(m.w.clock(m.now.In(m.o.Zone)))}},
+		Right: []widget.Part{{Line: who, Rank: 2}, {Line: widget.Text.Line(m.w.clock(m.now.In(m.o.Zone))), Name: m.clockTouch()}},
 	}
-	if name := m.shown(); name != onRegister && name != onPay {
+	if name := m.shown(); name != onRegister && name != onPay && name != onAttract && name != onOutOfService {
 		b.Center = []widget.Part{{Line: widget.Text.Line(m.w.Screens[name]), Rank: 3}}
 	}
 	if m.o.Practice {
 		b.Right = append([]widget.Part{{Line: widget.Warn.Line(m.w.Practice), Rank: 0}}, b.Right...)
 	}
 	return b
+}
+
+// clockTouch: at a kiosk the staff touch the clock.
+func (m *model) clockTouch() string {
+	if m.kiosk == nil {
+		return ""
+	}
+	return "do:" + string(ActSettings)
 }
 
 // healthMarks is the health line: the server, the price, the addresses, what is
@@ -211,6 +231,9 @@ func (m *model) dialogOver(d *dialog, frame widget.Block) widget.Block {
 	if d.field != nil {
 		out.Body, _ = d.field.input().Render(min(52, size.W-8))
 	}
+	if d.pad {
+		out.Body = m.padUnder(out.Body, size)
+	}
 	if d.list != nil {
 		area := widget.Area{W: min(52, size.W-8), H: min(len(d.list.rows), max(3, size.H-12))}
 		list := widget.List{
@@ -221,6 +244,19 @@ func (m *model) dialogOver(d *dialog, frame widget.Block) widget.Block {
 		out.Body = list.Render(area)
 	}
 	return out.Over(frame)
+}
+
+// padUnder sets the digits under a field, as large as there is room.
+func (m *model) padUnder(field widget.Block, screen widget.Area) widget.Block {
+	digit := func(d string) widget.PadKey { return widget.PadKey{Label: d, Name: "type:" + d} }
+	pad, ok := widget.Keypad(widget.Area{W: screen.W - 12, H: screen.H - 12},
+		[]widget.PadKey{digit("1"), digit("2"), digit("3")}, []widget.PadKey{digit("4"), digit("5"), digit("6")},
+		[]widget.PadKey{digit("7"), digit("8"), digit("9")},
+		[]widget.PadKey{{Label: "⌫", Name: "erase"}, digit("0"), {Label: m.w.label(ActConfirm), Name: "do:" + string(ActConfirm), Lead: true}})
+	if !ok {
+		return field
+	}
+	return widget.Stacked(field, widget.Lines(nil), pad.Place(widget.Area{W: max(field.Size().W, pad.Size().W), H: len(pad.Lines)}, widget.Center, widget.Top))
 }
 
 // publish makes the snapshot for scripts.
@@ -239,7 +275,7 @@ func (m *model) publish() {
 		}
 	}
 	for _, k := range m.live() {
-		s.Offers = append(s.Offers, Offer{Action: k.action, Key: k.keys[0], Words: m.w.label(k.action), Why: k.why(m)})
+		s.Offers = append(s.Offers, Offer{Action: k.action, Key: k.keys[0], Words: m.labelOf(k), Why: k.why(m)})
 	}
 	m.seen.Store(s)
 	m.face()

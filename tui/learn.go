@@ -29,6 +29,11 @@ func (m *model) load(ctx context.Context) error {
 	if err := m.loadSettings(ctx); err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
+	if m.kiosk != nil {
+		if err := m.readTries(ctx); err != nil {
+			return fmt.Errorf("read tries of the service PIN: %w", err)
+		}
+	}
 	shift, err := readShift(ctx, m.o.Terminal)
 	if err != nil {
 		return fmt.Errorf("read shift: %w", err)
@@ -90,6 +95,9 @@ func (r resumed) apply(m *model) tea.Cmd {
 	cmds := []tea.Cmd{m.readRecent(), m.readShift()}
 	if r.open != nil {
 		cmds = append(cmds, m.happen(register.Recall{Sale: *r.open}))
+	}
+	if m.kiosk != nil && (r.open != nil || !m.reg.Cart.Empty()) {
+		m.screen = onRegister // who stood here goes on
 	}
 	for _, a := range r.alerts {
 		m.interrupt(a)
@@ -370,7 +378,7 @@ func (m *model) alerted(a terminal.Alert) tea.Cmd {
 		}
 		return nil
 	}
-	if a.Kind == protocol.AlertIncoming {
+	if a.Kind == protocol.AlertIncoming && m.kiosk == nil {
 		return m.arrived(a.Alert)
 	}
 	return nil

@@ -48,6 +48,7 @@ type model struct {
 	alerts   alertsScreen
 	help     helpScreen
 	settings settingsScreen
+	kiosk    *kiosk // nil at a counter
 	dialogs  []*dialog
 	notice   notice
 	lastQuit time.Duration // of the last Ctrl-C, by the hand's clock
@@ -96,6 +97,9 @@ func newModel(ctx context.Context, o Options, theme *widget.Theme, seen *atomic.
 
 // shown is the screen that is seen.
 func (m *model) shown() screenName {
+	if m.outOfService() != "" {
+		return onOutOfService
+	}
 	if m.screen == onRegister && m.reg.Phase != register.Ringing {
 		return onPay
 	}
@@ -111,7 +115,7 @@ func (m *model) goTo(name screenName) tea.Cmd {
 		m.from = m.screen
 	}
 	if name == onRegister || m.from == name {
-		m.from = onRegister
+		m.from = m.home()
 	}
 	m.screen, m.qrAlone, m.notice = name, false, notice{}
 	switch name {
@@ -138,12 +142,15 @@ func (m *model) happen(events ...register.Event) tea.Cmd {
 		if m.reg.Phase != before {
 			m.notice, m.qrAlone = notice{}, false
 		}
+		m.settleHome(before)
 		if why := m.reg.Note.Why; why != "" {
+			m.noteFailure()
 			m.say(widget.Warn, m.w.why(m.reg.Note))
 		}
 		for _, f := range effects {
 			cmds = append(cmds, m.perform(f))
 		}
+		cmds = append(cmds, m.onlyWay(before))
 	}
 	return tea.Batch(cmds...)
 }

@@ -27,17 +27,37 @@ func (m *model) clicked(click tea.MouseClickMsg) tea.Cmd {
 				return m.act(row)
 			}
 		}
+	case "type", "point", "erase":
+		return m.padTouched(what, arg)
+	case "row":
+		i, _ := strconv.Atoi(arg)
+		return m.rowClicked(i)
+	case "good", "page", "less", "language":
+		return m.touchedGoods(what, arg)
+	}
+	return nil
+}
+
+// padTouched types by a picture of keys: into the dialog on top, else on the
+// register.
+func (m *model) padTouched(what, arg string) tea.Cmd {
+	if d := m.dialog(); d != nil {
+		switch {
+		case d.field == nil:
+		case what == "type":
+			d.field.add(arg)
+		case what == "erase":
+			d.field.erase()
+		}
+		return nil
+	}
+	switch what {
 	case "type":
 		return m.happen(register.Digits{Text: arg})
 	case "point":
 		return m.happen(register.Point{})
-	case "erase":
-		return m.happen(register.Erase{})
-	case "row":
-		i, _ := strconv.Atoi(arg)
-		return m.rowClicked(i)
 	}
-	return nil
+	return m.happen(register.Erase{})
 }
 
 // rowClicked chooses a row of the list on the screen.

@@ -32,6 +32,7 @@ type dialog struct {
 	alert  int64         // the alert it tells, 0 none
 	field  *field        // typed into, nil none
 	list   *choice       // chosen from, nil none
+	pad    bool          // with a picture of the digits, for a finger
 }
 
 // field is a line of text being typed. What is masked is shown as dots, kept in
@@ -143,7 +144,7 @@ func (m *model) ask(name, title, text string, role widget.Role, do func(*model) 
 
 // interrupt shows an alert about money over whatever is on the screen.
 func (m *model) interrupt(a terminal.Alert) {
-	if !urgentMoney(a.Alert) {
+	if !urgentMoney(a.Alert) || m.kiosk != nil { // of a kiosk they wait for the staff
 		return
 	}
 	for _, d := range m.dialogs {
@@ -163,6 +164,9 @@ func (m *model) interrupt(a terminal.Alert) {
 
 // tellTampered says that the case was opened and what that has cost.
 func (m *model) tellTampered() {
+	if m.kiosk != nil {
+		return // it is out of service
+	}
 	m.open(&dialog{
 		name: "tamper", role: widget.Bad, title: m.w.TamperTitle, text: m.w.f(m.w.TamperText, m.facts.health.Tampered), itself: true,
 		keys: []key{{action: ActAcknowledge, keys: []string{"enter"}, do: func(m *model) tea.Cmd {

@@ -27,12 +27,15 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.size = widget.Area{W: msg.Width, H: msg.Height}
 	case tea.KeyPressMsg:
 		m.inputs++
+		m.touch()
 		cmd = m.keyed(msg)
 	case tea.PasteMsg:
 		m.inputs++
+		m.touch()
 		cmd = m.scanned([]byte(msg.Content))
 	case tea.MouseClickMsg:
 		m.inputs++
+		m.touch()
 		cmd = m.clicked(msg)
 	case tea.MouseWheelMsg:
 		cmd = m.wheeled(msg)
@@ -57,15 +60,31 @@ func (m *model) View() tea.View {
 	return v
 }
 
+// repainted asks for the whole screen anew.
+type repainted struct{}
+
+// modes are those of View: the other screen, no cursor, pastes in brackets (and
+// clicks, ?1002 and ?1006).
+const modes, mouseModes = "\x1b[?1049h\x1b[?25l\x1b[?2004h", "\x1b[?1002h\x1b[?1006h"
+
+func (repainted) apply(m *model) tea.Cmd {
+	set := modes
+	if m.o.Mouse {
+		set += mouseModes
+	}
+	return tea.Sequence(tea.Raw(set), tea.ClearScreen)
+}
+
 // ticked is the time passing.
 type ticked struct{}
 
 func (ticked) apply(m *model) tea.Cmd {
 	m.ticking = false
+	cmd := m.idle()
 	if m.screen == onSales && m.sales.moving() {
-		return m.askForNews()
+		cmd = tea.Batch(cmd, m.askForNews())
 	}
-	return nil
+	return cmd
 }
 
 // liveEvery is how often the server is asked while unsettled sales are on the
@@ -82,7 +101,7 @@ func (m *model) tick() tea.Cmd {
 	m.ticking = true
 	d := m.now.Truncate(time.Minute).Add(time.Minute).Sub(m.now)
 	switch {
-	case m.counting():
+	case m.counting(), m.kiosk != nil:
 		d = time.Second
 	case m.screen == onSales && m.sales.moving():
 		d = min(d, liveEvery)

@@ -183,6 +183,8 @@ func (m *model) scanned(raw []byte) tea.Cmd {
 	case onSales:
 		return m.sales.find(m, strings.TrimPrefix(text, "till://sale/"))
 	case onRegister:
+	case onAttract:
+		m.begin()
 	case onDevices: // a test; what it says may be a key
 		m.say(widget.Good, m.w.f(m.w.ScanSeen, strconv.Itoa(utf8.RuneCountInString(text))))
 		return nil
@@ -190,7 +192,7 @@ func (m *model) scanned(raw []byte) tea.Cmd {
 		m.say(widget.Warn, m.w.ScanNotHere)
 		return nil
 	}
-	if id, ok := strings.CutPrefix(text, "till://sale/"); ok {
+	if id, ok := strings.CutPrefix(text, "till://sale/"); ok && m.kiosk == nil {
 		return tea.Batch(m.goTo(onSales), m.sales.find(m, id))
 	}
 	return m.happen(register.Scanned{Text: text})

@@ -39,7 +39,8 @@ func payKeys() []key {
 		case protocol.TenderEcash:
 			k.whyNot = (*model).whyNoEcash
 		}
-		rows = append(rows, offered(k, in(register.Choosing, register.Waiting)))
+		choosing := in(register.Choosing, register.Waiting)
+		rows = append(rows, offered(k, func(m *model) bool { return choosing(m) && slices.Contains(m.kinds(), kind) }))
 	}
 	asking := func(m *model) bool { return m.reg.Phase == register.Waiting && !m.keyPending() }
 	return append(rows,
@@ -100,13 +101,20 @@ func (m *model) left(t register.Tender) (rest, all time.Duration) {
 
 // payView draws a sale being paid.
 func (m *model) payView(f *widget.Frame, a widget.Area) widget.Block {
+	f.Foot = m.checkoutFoot(a)
 	switch m.reg.Phase {
 	case register.Settled:
+		if m.kiosk != nil {
+			return m.endView(f.Body(a))
+		}
 		return m.resultView(f.Body(a))
 	case register.Waiting:
 		return m.waitingView(f.Body(a))
 	case register.Counting:
 		return m.cashView(f.Body(a))
+	}
+	if m.kiosk != nil {
+		return m.waysView(f.Body(a))
 	}
 	return m.choiceView(f.Body(a))
 }

@@ -28,7 +28,7 @@ func registerKeys() []key {
 	ringing := func(m *model) bool { return m.reg.Text == "" }
 	rows := []key{
 		offered(sends(ActNext, register.Next{}, "enter"), searching),
-		offered(sends(ActPay, register.Next{}, "enter"), ringing),
+		offered(sends(ActPay, register.Next{}, "enter"), func(m *model) bool { return ringing(m) && m.pickedItem() == nil }),
 		sends(ActAdd, register.Add{}, "+"),
 		offered(sends(ActQuantity, register.Quantity{}, "*"), ringing),
 		offered(sends(ActDiscount, register.Discount{}, "%"), ringing),

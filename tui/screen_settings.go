@@ -120,10 +120,10 @@ func (m *model) dress() {
 	}
 }
 
-// speak takes the words for the chosen language, the configured one, or that of
-// the shop's locale.
+// speak takes the words for the customer's language at a kiosk, the chosen one,
+// the configured one, or that of the shop's locale.
 func (m *model) speak(shops string) {
-	locale := first(m.chosen.Language, m.o.Locale, shops)
+	locale := first(m.customers(), m.chosen.Language, m.o.Locale, shops)
 	if shops != "" && language(shops).Language == language(locale).Language {
 		locale = shops // with the numbers of its region
 	}

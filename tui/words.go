@@ -109,6 +109,16 @@ type Words struct {
 	AlertReplaced, AlertConflict, AlertLate, AlertSale, AlertIncoming          string
 	AlertIncomingText, AlertPayout, AlertOther, AlertOfSale                    string
 	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string
+
+	// A kiosk. Own is the language's name in itself.
+	Own, KioskStart, KioskTouch, KioskChoose, KioskGoods             string
+	KioskOver, KioskOverTitle, KioskOverText, KioskEmpty, KioskPage  string
+	KioskStill, KioskBackIn, KioskPay                                string
+	KioskThanks, KioskThanksPaperless, KioskFailed                   string
+	KioskTryAgain, KioskPaidPart                                     string
+	KioskOut, KioskMoment, KioskOutSoon, KioskOpening, KioskOffline  string
+	KioskStaff, KioskServiceTitle, KioskPIN, KioskWrong, KioskLocked string
+	KioskRestartTitle, KioskRestartText, KioskLeaveText              string
 }
 
 // StaffWords are the words of people and shifts.

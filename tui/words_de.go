@@ -62,8 +62,12 @@ var german = &Words{
 		ActTenderKey:   {"Schlüssel oder Münze", "mit Münze, Papiergeldbörse oder Karte zahlen"},
 		ActCard:        {"Bankkarte", "mit Bankkarte zahlen"},
 		ActLightning:   {"Lightning", "mit Lightning zahlen"},
+		ActAmount:      {"anderer Betrag", "einen Betrag tippen, oder zurück zu den Waren"},
+		ActLanguage:    {"Sprache", "eine andere Sprache"},
+		ActRestart:     {"neu starten", "das Programm neu starten"},
 	},
 	Screens: map[screenName]string{
+		onGoods: "Kiosk", onAttract: "Willkommen", onOutOfService: "Außer Betrieb", onService: "Service",
 		onKey: "Schlüssel", onSell: "Verkaufen",
 		onRegister: "Kasse", onPay: "Zahlen", onAddress: "Adresse", onTabs: "Deckel", onSales: "Verkäufe", onDevices: "Geräte",
 		onAlerts: "Meldungen", onSettings: "Einstellungen", onHelp: "Hilfe", onAbout: "Info", onTooSmall: "Zu klein", onDialog: "Frage", everywhere: "Überall",
@@ -341,6 +345,16 @@ var german = &Words{
 	ScanRefused: "der Scan wurde verweigert: leer, zu lang oder kein Text", ScanNotHere: "hier gibt es nichts zu scannen",
 	QuitTitle: "Das Programm verlassen?", QuitText: "Der Korb bleibt erhalten.", QuitSaleText: "Ein Verkauf ist offen. Er wird geparkt, seine Adresse bleibt beobachtet.",
 	QuitAgain: "nochmals ctrl+c verlässt; ein offener Verkauf bleibt geparkt",
+
+	// Ein Kiosk.
+	Own: "Deutsch", KioskStart: "Los geht’s", KioskTouch: "Bildschirm berühren oder Enter drücken", KioskChoose: "Was darf es sein?", KioskGoods: "Waren",
+	KioskOver: "von vorn", KioskOverTitle: "Von vorn beginnen?", KioskOverText: "Alles Gewählte kommt heraus.", KioskEmpty: "noch nichts", KioskPage: "Seite %1 von %2",
+	KioskStill: "Noch da? Neubeginn in %1 s", KioskBackIn: "Neubeginn in %1 s", KioskPay: "Wie möchten Sie zahlen?",
+	KioskThanks: "Danke! Bitte den Beleg nehmen.", KioskThanksPaperless: "Danke!", KioskFailed: "Bitte dem Personal zeigen: Verkauf %1.",
+	KioskTryAgain: "Mit Enter anders zahlen.", KioskPaidPart: "Was Sie gezahlt haben, ist vermerkt und kommt zurück.",
+	KioskOut: "AUSSER BETRIEB", KioskOutSoon: "Es geht von selbst weiter.", KioskMoment: "EINEN MOMENT", KioskOpening: "Es wird geöffnet.", KioskOffline: "Keine Verbindung seit %1.",
+	KioskStaff: "Personal", KioskServiceTitle: "Service", KioskPIN: "PIN des Personals:", KioskWrong: "falsche PIN: nächster Versuch in %1 s", KioskLocked: "zu oft falsche PIN: gesperrt bis %1",
+	KioskRestartTitle: "Neu starten?", KioskRestartText: "Das Programm beginnt von vorn.", KioskLeaveText: "Der Kiosk endet und zeigt nichts, bis er wieder gestartet wird.",
 
 	ColumnTime: "Zeit", ColumnSale: "Verkauf", ColumnWhat: "was", ColumnState: "Stand", ColumnDevice: "Gerät", ColumnModel: "Modell",
 	NoSales: "Kein Verkauf.", NoAlerts: "Nichts braucht dich.", Removed: "zurückgenommen", Confirmations: "Bestätigungen", Receipts: "Belege",

@@ -62,8 +62,12 @@ var english = &Words{
 		ActTenderKey:   {"key or coin", "pay with a coin, paper wallet or card"},
 		ActCard:        {"bank card", "pay with a bank card"},
 		ActLightning:   {"Lightning", "pay with Lightning"},
+		ActAmount:      {"other amount", "type an amount, or back to the goods"},
+		ActLanguage:    {"language", "another language"},
+		ActRestart:     {"restart", "start the program anew"},
 	},
 	Screens: map[screenName]string{
+		onGoods: "Kiosk", onAttract: "Welcome", onOutOfService: "Out of service", onService: "Service",
 		onKey: "Key", onSell: "Sell",
 		onRegister: "Register", onPay: "Pay", onAddress: "Address", onTabs: "Tabs", onSales: "Sales", onDevices: "Devices",
 		onAlerts: "Alerts", onSettings: "Settings", onHelp: "Help", onAbout: "About", onTooSmall: "Too small", onDialog: "Question", everywhere: "Everywhere",
@@ -281,6 +285,16 @@ var english = &Words{
 	ScanRefused: "the scan was refused: it is empty, too long or not text", ScanNotHere: "there is nothing to scan for here",
 	QuitTitle: "Leave the program?", QuitText: "The cart is kept.", QuitSaleText: "A sale is open. It will be parked, and its address stays watched.",
 	QuitAgain: "ctrl+c once more leaves; an open sale stays parked",
+
+	// A kiosk.
+	Own: "English", KioskStart: "Start", KioskTouch: "touch the screen, or press Enter", KioskChoose: "What would you like?", KioskGoods: "goods",
+	KioskOver: "start over", KioskOverTitle: "Start over?", KioskOverText: "Everything you chose is taken out.", KioskEmpty: "nothing yet", KioskPage: "page %1 of %2",
+	KioskStill: "Still there? Starts over in %1 s", KioskBackIn: "starts over in %1 s", KioskPay: "How would you like to pay?",
+	KioskThanks: "Thank you! Take your receipt.", KioskThanksPaperless: "Thank you!", KioskFailed: "Please show this to the staff: sale %1.",
+	KioskTryAgain: "Press Enter to pay another way.", KioskPaidPart: "What you paid is noted and will be given back.",
+	KioskOut: "OUT OF SERVICE", KioskOutSoon: "It opens again by itself.", KioskMoment: "ONE MOMENT", KioskOpening: "It is being opened.", KioskOffline: "No connection since %1.",
+	KioskStaff: "staff", KioskServiceTitle: "Service", KioskPIN: "The staff’s PIN:", KioskWrong: "wrong PIN: the next try in %1 s", KioskLocked: "too many wrong PINs: locked until %1",
+	KioskRestartTitle: "Restart?", KioskRestartText: "The program begins anew.", KioskLeaveText: "The kiosk stops and shows nothing until it is started again.",
 
 	ColumnTime: "time", ColumnSale: "sale", ColumnWhat: "what", ColumnState: "state", ColumnDevice: "device", ColumnModel: "model",
 	NoSales: "No sale.", NoAlerts: "Nothing needs you.", Removed: "taken back", Confirmations: "confirmations", Receipts: "receipts",

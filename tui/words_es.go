@@ -62,8 +62,12 @@ var spanish = &Words{
 		ActTenderKey:   {"clave o moneda", "pagar con una moneda, un monedero de papel o una tarjeta"},
 		ActCard:        {"tarjeta bancaria", "pagar con tarjeta bancaria"},
 		ActLightning:   {"Lightning", "pagar con Lightning"},
+		ActAmount:      {"otro importe", "teclear un importe, o volver a los artículos"},
+		ActLanguage:    {"idioma", "otro idioma"},
+		ActRestart:     {"reiniciar", "reiniciar el programa"},
 	},
 	Screens: map[screenName]string{
+		onGoods: "Quiosco", onAttract: "Bienvenida", onOutOfService: "Fuera de servicio", onService: "Servicio",
 		onKey: "Clave", onSell: "Vender",
 		onRegister: "Caja", onPay: "Cobro", onAddress: "Dirección", onTabs: "Cuentas", onSales: "Ventas", onDevices: "Equipos",
 		onAlerts: "Avisos", onSettings: "Ajustes", onHelp: "Ayuda", onAbout: "Acerca de", onTooSmall: "Demasiado pequeña", onDialog: "Pregunta", everywhere: "En todas partes",
@@ -341,6 +345,16 @@ var spanish = &Words{
 	ScanRefused: "lectura rechazada: vacía, demasiado larga o no es texto", ScanNotHere: "aquí no hay nada que escanear",
 	QuitTitle: "¿Salir del programa?", QuitText: "La cesta se conserva.", QuitSaleText: "Hay una venta abierta. Quedará en espera, y su dirección sigue vigilada.",
 	QuitAgain: "otra vez ctrl+c para salir; una venta abierta queda en espera",
+
+	// Un quiosco.
+	Own: "Español", KioskStart: "Empezar", KioskTouch: "toque la pantalla o pulse Intro", KioskChoose: "¿Qué desea?", KioskGoods: "artículos",
+	KioskOver: "de nuevo", KioskOverTitle: "¿Empezar de nuevo?", KioskOverText: "Se quita todo lo elegido.", KioskEmpty: "nada todavía", KioskPage: "página %1 de %2",
+	KioskStill: "¿Sigue ahí? Se reinicia en %1 s", KioskBackIn: "se reinicia en %1 s", KioskPay: "¿Cómo desea pagar?",
+	KioskThanks: "¡Gracias! Tome su recibo.", KioskThanksPaperless: "¡Gracias!", KioskFailed: "Muestre esto al personal, por favor: venta %1.",
+	KioskTryAgain: "Pulse Intro para pagar de otra forma.", KioskPaidPart: "Lo que ha pagado queda anotado y se le devolverá.",
+	KioskOut: "FUERA DE SERVICIO", KioskOutSoon: "Se vuelve a abrir solo.", KioskMoment: "UN MOMENTO", KioskOpening: "Se está abriendo.", KioskOffline: "Sin conexión desde las %1.",
+	KioskStaff: "personal", KioskServiceTitle: "Servicio", KioskPIN: "PIN del personal:", KioskWrong: "PIN incorrecto: otro intento en %1 s", KioskLocked: "demasiados PIN incorrectos: bloqueado hasta las %1",
+	KioskRestartTitle: "¿Reiniciar?", KioskRestartText: "El programa empieza de nuevo.", KioskLeaveText: "El quiosco se detiene y no muestra nada hasta que se inicie otra vez.",
 
 	ColumnTime: "hora", ColumnSale: "venta", ColumnWhat: "qué", ColumnState: "estado", ColumnDevice: "equipo", ColumnModel: "modelo",
 	NoSales: "Ninguna venta.", NoAlerts: "Nada te necesita.", Removed: "retirado", Confirmations: "confirmaciones", Receipts: "recibos",

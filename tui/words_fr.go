@@ -62,8 +62,12 @@ var french = &Words{
 		ActTenderKey:   {"clé ou pièce", "payer avec une pièce, un portefeuille papier ou une carte"},
 		ActCard:        {"carte bancaire", "payer par carte bancaire"},
 		ActLightning:   {"Lightning", "payer par Lightning"},
+		ActAmount:      {"autre montant", "saisir un montant, ou revenir aux articles"},
+		ActLanguage:    {"langue", "une autre langue"},
+		ActRestart:     {"redémarrer", "redémarrer le programme"},
 	},
 	Screens: map[screenName]string{
+		onGoods: "Borne", onAttract: "Bienvenue", onOutOfService: "Hors service", onService: "Service",
 		onKey: "Clé", onSell: "Vendre",
 		onRegister: "Caisse", onPay: "Paiement", onAddress: "Adresse", onTabs: "Notes", onSales: "Ventes", onDevices: "Appareils",
 		onAlerts: "Alertes", onSettings: "Réglages", onHelp: "Aide", onAbout: "À propos", onTooSmall: "Trop petit", onDialog: "Question", everywhere: "Partout",
@@ -341,6 +345,16 @@ var french = &Words{
 	ScanRefused: "lecture refusée : vide, trop longue ou pas du texte", ScanNotHere: "il n’y a rien à scanner ici",
 	QuitTitle: "Quitter le programme ?", QuitText: "Le panier est gardé.", QuitSaleText: "Une vente est ouverte. Elle sera mise en attente, son adresse reste surveillée.",
 	QuitAgain: "encore ctrl+c pour quitter ; une vente ouverte reste en attente",
+
+	// Une borne.
+	Own: "Français", KioskStart: "Commencer", KioskTouch: "touchez l’écran ou appuyez sur Entrée", KioskChoose: "Que désirez-vous ?", KioskGoods: "articles",
+	KioskOver: "recommencer", KioskOverTitle: "Recommencer ?", KioskOverText: "Tout ce que vous avez choisi est retiré.", KioskEmpty: "rien encore", KioskPage: "page %1 sur %2",
+	KioskStill: "Encore là ? On recommence : %1 s", KioskBackIn: "on recommence dans %1 s", KioskPay: "Comment souhaitez-vous payer ?",
+	KioskThanks: "Merci ! Prenez votre ticket.", KioskThanksPaperless: "Merci !", KioskFailed: "Montrez ceci au personnel, s’il vous plaît : vente %1.",
+	KioskTryAgain: "Entrée pour payer autrement.", KioskPaidPart: "Ce que vous avez payé est noté et vous sera rendu.",
+	KioskOut: "HORS SERVICE", KioskOutSoon: "La borne rouvre d’elle-même.", KioskMoment: "UN INSTANT", KioskOpening: "La borne ouvre.", KioskOffline: "Pas de connexion depuis %1.",
+	KioskStaff: "personnel", KioskServiceTitle: "Service", KioskPIN: "Code PIN du personnel :", KioskWrong: "code faux : prochain essai dans %1 s", KioskLocked: "trop de codes faux : bloqué jusqu’à %1",
+	KioskRestartTitle: "Redémarrer ?", KioskRestartText: "Le programme recommence.", KioskLeaveText: "La borne s’arrête et n’affiche rien jusqu’au prochain démarrage.",
 
 	ColumnTime: "heure", ColumnSale: "vente", ColumnWhat: "quoi", ColumnState: "état", ColumnDevice: "appareil", ColumnModel: "modèle",
 	NoSales: "Aucune vente.", NoAlerts: "Rien ne demande votre attention.", Removed: "repris", Confirmations: "confirmations", Receipts: "tickets",

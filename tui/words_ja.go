@@ -63,8 +63,12 @@ var japanese = &Words{
 		ActTenderKey:   {"鍵・コイン", "コイン・ペーパーウォレット・カードで払う"},
 		ActCard:        {"銀行カード", "銀行カードで払う"},
 		ActLightning:   {"Lightning", "Lightning で払う"},
+		ActAmount:      {"金額を入力", "金額を入力、または商品に戻る"},
+		ActLanguage:    {"言語", "ほかの言語"},
+		ActRestart:     {"再起動", "プログラムを再起動"},
 	},
 	Screens: map[screenName]string{
+		onGoods: "セルフレジ", onAttract: "ようこそ", onOutOfService: "休止中", onService: "点検",
 		onKey: "鍵", onSell: "販売",
 		onRegister: "レジ", onPay: "会計", onAddress: "アドレス", onTabs: "ツケ", onSales: "取引", onDevices: "機器",
 		onAlerts: "通知", onSettings: "設定", onHelp: "ヘルプ", onAbout: "情報", onTooSmall: "画面が小さい", onDialog: "質問", everywhere: "共通",
@@ -342,6 +346,16 @@ var japanese = &Words{
 	ScanRefused: "読み取りを拒否しました。空か、長すぎるか、文字ではありません", ScanNotHere: "ここで読み取るものはありません",
 	QuitTitle: "プログラムを終了しますか？", QuitText: "カートは残ります。", QuitSaleText: "取引が開いています。保留にし、アドレスは引き続き見守ります。",
 	QuitAgain: "もう一度 ctrl+c で終了。開いている取引は保留のままです",
+
+	// セルフレジ。
+	Own: "日本語", KioskStart: "はじめる", KioskTouch: "画面に触れるか Enter を押してください", KioskChoose: "何になさいますか", KioskGoods: "商品",
+	KioskOver: "最初から", KioskOverTitle: "最初からにしますか", KioskOverText: "選んだ品はすべて取り消されます。", KioskEmpty: "まだありません", KioskPage: "%1／%2ページ",
+	KioskStill: "続けますか？ あと%1秒で戻ります", KioskBackIn: "あと%1秒で最初に戻ります", KioskPay: "お支払い方法をお選びください",
+	KioskThanks: "ありがとうございました。レシートをお取りください。", KioskThanksPaperless: "ありがとうございました。", KioskFailed: "係員にお見せください：会計 %1",
+	KioskTryAgain: "Enter で別の方法で支払えます。", KioskPaidPart: "お支払い分は記録され、返金されます。",
+	KioskOut: "休止中", KioskOutSoon: "自動的に再開します。", KioskMoment: "お待ちください", KioskOpening: "準備しています。", KioskOffline: "%1 から通信できません。",
+	KioskStaff: "係員", KioskServiceTitle: "点検", KioskPIN: "係員の暗証番号：", KioskWrong: "暗証番号が違います：あと%1秒お待ちください", KioskLocked: "誤りが続いたため %1 まで使えません",
+	KioskRestartTitle: "再起動しますか", KioskRestartText: "プログラムを最初から始めます。", KioskLeaveText: "セルフレジを止めます。次に起動するまで何も表示しません。",
 
 	ColumnTime: "時刻", ColumnSale: "取引", ColumnWhat: "内容", ColumnState: "状態", ColumnDevice: "機器", ColumnModel: "機種",
 	NoSales: "取引はありません。", NoAlerts: "対応が必要なことはありません。", Removed: "取り消し", Confirmations: "承認数", Receipts: "レシート",

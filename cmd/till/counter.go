@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"time"
 
@@ -24,6 +25,7 @@ type counter struct {
 	sources  config.Sources
 	dir      string
 	practice bool
+	kiosk    bool // nobody attends it
 	listen   listening
 }
 
@@ -39,6 +41,9 @@ func (p *program) counter(ctx context.Context) error {
 func (c counter) run(ctx context.Context) (err error) {
 	if !isTerminal(c.p.in) || !isTerminal(c.p.out) {
 		return usage("till serve for a server without a screen", "start: the cashier's terminal needs a terminal")
+	}
+	if c.kiosk {
+		signal.Ignore(ignored...) // from the first moment on
 	}
 	lock, err := boot.TakeLock(c.dir)
 	if err != nil {
@@ -88,6 +93,9 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 		Hand: hand,
 	}
 	c.furnish(&options, devices)
+	if options.Kiosk, err = c.selfService(); err != nil {
+		return err
+	}
 	report := func(device.Status) {}
 	if safe.HasSwitch() {
 		report, options.Devices["case"] = devices.Watch("case"), safe
@@ -97,7 +105,7 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: c.config.Terminal.HalfBlocks == "yes"}
+	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: halfBlocks(c.config, c.p.out)}
 	if c.p.puppet != "" {
 		puppet := newPuppet(app, hand, t, line)
 		puppet.openCase = safe.OpenCase
@@ -105,6 +113,11 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 			return err
 		}
 		back.opened, console.Filter = puppet.open, puppet.filter
+	}
+	if c.kiosk {
+		locked, l, free := lockDown(ctx, c.p.in.(*os.File), app.Redraw)
+		defer free()
+		ctx, console.Filter = locked, l.filter(console.Filter)
 	}
 	return c.play(ctx, app, console, back, devices, guard)
 }
@@ -250,7 +263,7 @@ func (c counter) locale() string {
 }
 
 func (c counter) signedIn() string {
-	if c.practice {
+	if c.practice && !c.kiosk {
 		return "1"
 	}
 	return ""

@@ -27,6 +27,9 @@ func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Environ(), stdio{os.Stdin, os.Stdout, os.Stderr})
 	stop()
+	if restarts(err) {
+		err = again()
+	}
 	return report(err, os.Stderr)
 }
 

@@ -11,67 +11,96 @@ import (
 	"github.com/spf13/cobra"
 
 	"till/cmd/internal/boot"
+	"till/cmd/internal/config"
 	"till/cmd/internal/purse"
 	"till/protocol"
 	"till/server/chain"
 )
 
 func (p *program) practice() *cobra.Command {
-	c := counter{p: p, practice: true}
-	var fresh bool
-	var scripts []string
-	var s scripted
-	devices := map[string]*string{} // URLs given, by name
+	x := practising{counter: counter{p: p}}
 	command := &cobra.Command{
 		Use: "practice", Short: "The whole shop without hardware, network or real money",
-		Args: func(command *cobra.Command, more []string) error {
-			if len(scripts) > 0 { // --script FILE FILE …
-				return nil
-			}
-			return cobra.NoArgs(command, more)
-		},
-		RunE: func(command *cobra.Command, more []string) error {
-			if scripts = append(scripts, more...); len(scripts) > 0 {
-				return p.playStories(command.Context(), scripts, s)
-			}
-			return p.openPractice(command.Context(), c, fresh, devices)
-		},
+		Args: x.args,
+		RunE: func(command *cobra.Command, more []string) error { return x.run(command.Context(), more, "practice") },
 	}
-	command.Flags().BoolVar(&fresh, "fresh", false, "begin with fresh practice data")
-	command.Flags().StringArrayVar(&scripts, "script", nil, "play a story instead, - for standard input; may be given several times")
-	for _, name := range boot.DeviceNames() {
-		devices[name] = command.Flags().String(name, "", "URL of a real "+name+" instead of the simulated one")
-	}
-	c.listen.flags(command, "", "", "", "", "")
-	s.flags(command)
+	x.flags(command)
 	return command
 }
 
-func (p *program) openPractice(ctx context.Context, c counter, fresh bool, devices map[string]*string) error {
+// practising is a counter or a kiosk as the flags want it.
+type practising struct {
+	counter
+	fresh   bool
+	scripts []string
+	played  scripted
+	devices map[string]*string // URLs given, by name
+}
+
+func (x *practising) flags(command *cobra.Command) {
+	command.Flags().BoolVar(&x.fresh, "fresh", false, "begin with fresh practice data")
+	command.Flags().StringArrayVar(&x.scripts, "script", nil, "play a story instead, - for standard input; may be given several times")
+	x.devices = map[string]*string{}
+	for _, name := range boot.DeviceNames() {
+		x.devices[name] = command.Flags().String(name, "", "URL of a real "+name+" instead of the simulated one")
+	}
+	x.listen.flags(command, "", "", "", "", "")
+	x.played.flags(command)
+}
+
+// args: behind --script FILE may stand more files.
+func (x *practising) args(command *cobra.Command, more []string) error {
+	if len(x.scripts) > 0 {
+		return nil
+	}
+	return cobra.NoArgs(command, more)
+}
+
+// run opens the practice shop, or plays stories in shops of their own that the
+// command opens.
+func (x *practising) run(ctx context.Context, more []string, command ...string) error {
+	if scripts := append(x.scripts, more...); len(scripts) > 0 {
+		return x.p.playStories(ctx, scripts, x.played, command...)
+	}
+	x.practice = true
+	return x.open(ctx)
+}
+
+// open runs the counter or the kiosk.
+func (x *practising) open(ctx context.Context) error {
 	flags := map[string]string{}
-	for name, url := range devices {
+	for name, url := range x.devices {
 		if *url != "" {
 			flags[name+".url"] = *url
 		}
 	}
-	sources, loaded, err := p.sources(flags)
+	c := x.counter
+	sources, loaded, err := c.p.sources(flags)
 	if err != nil {
-		return fail("open the practice shop", err)
+		return fail("start", err)
 	}
-	for name, url := range map[string]*string{"printer": &loaded.Printer.URL, "card": &loaded.Card.URL, "scanner": &loaded.Scanner.URL, "display": &loaded.Display.URL} {
-		if *url == "none" && *devices[name] == "" {
-			*url = "sim:"
-		}
+	c.config, c.sources, c.dir = loaded, sources, c.p.dataDir()
+	if c.practice {
+		x.pretend(loaded)
+		c.dir = c.p.practiceDir()
 	}
-	// No practice touches a real key or the case's switch.
-	loaded.Vault.URL, loaded.Vault.SecretFile, loaded.Vault.Tamper = "file:", "", "sim:"
-	c.config, c.sources, c.dir = loaded, sources, p.practiceDir()
-	if fresh {
+	if x.fresh {
 		if err := forget(c.dir); err != nil {
 			return fail("begin afresh", err)
 		}
 	}
 	return c.run(ctx)
+}
+
+// pretend puts simulated devices where none are named, and keeps practice off a
+// real key and the case's switch.
+func (x *practising) pretend(c *config.Config) {
+	for name, url := range map[string]*string{"printer": &c.Printer.URL, "card": &c.Card.URL, "scanner": &c.Scanner.URL, "display": &c.Display.URL} {
+		if *url == "none" && *x.devices[name] == "" {
+			*url = "sim:"
+		}
+	}
+	c.Vault.URL, c.Vault.SecretFile, c.Vault.Tamper = "file:", "", "sim:"
 }
 
 // forget removes practice data that nobody holds.

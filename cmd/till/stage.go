@@ -52,8 +52,9 @@ type stage struct {
 // startTime is how long a program may take until it draws.
 const startTime = 20 * time.Second
 
-// openStage makes a practice shop on fresh data in a temporary directory.
-func openStage(program string) (*story.Shop, error) {
+// openStage makes a practice shop on fresh data in a temporary directory, which a
+// command of the program opens: practice, or a kiosk's.
+func openStage(program string, command ...string) (*story.Shop, error) {
 	s, err := newStage(program)
 	if err != nil {
 		return nil, err
@@ -65,8 +66,8 @@ func openStage(program string) (*story.Shop, error) {
 	if s.shelf, err = openShelf(s.dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("make shop: %w", err), s.close())
 	}
-	s.args = []string{"practice", "--printer", "tcp://" + s.paper.Addr().String(), "--card", s.shelf.url("card"), "--scanner", s.shelf.url("scanner"),
-		"--display", s.shelf.url("display"), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json")}
+	s.args = append(command, "--printer", "tcp://"+s.paper.Addr().String(), "--card", s.shelf.url("card"), "--scanner", s.shelf.url("scanner"),
+		"--display", s.shelf.url("display"), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json"))
 	// A story speaks of frames, not of minutes: blocks come when it mines them.
 	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
 	taps := newTaps(s)

@@ -20,6 +20,8 @@ type (
 	Move struct{ By int }
 	// Select chooses a line of the cart, or of the search while one is open.
 	Select struct{ Index int }
+	// Pick adds an item of the catalogue, chosen by a touch.
+	Pick struct{ SKU string }
 	// Add adds what is typed as a line.
 	Add struct{}
 	// Quantity takes what is typed as how many: of the selected line, else of
@@ -117,6 +119,7 @@ func (Typed) event()    {}
 func (Erase) event()    {}
 func (Move) event()     {}
 func (Select) event()   {}
+func (Pick) event()     {}
 func (Add) event()      {}
 func (Quantity) event() {}
 func (Discount) event() {}

@@ -12,6 +12,7 @@ const (
 	ReasonSwitched = "switched"      // tender_removed: another tender took its place
 	ReasonLapsed   = "lapsed"        // tender_removed: its price ran out, or its payment was taken away
 	ReasonLate     = "late_accepted" // sale_paid: the cashier took late money
+	ReasonLeft     = "left"          // sale_cancelled: nobody paid at a kiosk, which began again
 	ReasonNotTaken = "not_taken"     // tender_removed: the key held nothing that could be taken
 )
 

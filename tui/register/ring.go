@@ -1,6 +1,7 @@
 package register
 
 import (
+	"slices"
 	"strings"
 
 	"till/protocol"
@@ -30,6 +31,8 @@ func (r Register) ring(e Event) (Register, []Effect) {
 		return r.choose(e.Index)
 	case Add, Next, Scanned:
 		return r.forward(e)
+	case Pick:
+		return r.pick(r.Items[r.item(e.SKU)])
 	case Quantity:
 		return r.quantity()
 	case Discount:
@@ -97,6 +100,28 @@ func (r Register) search(text string) Register {
 	r.Text, r.Pick = text, 0
 	r.Found = find(r.Items, text, !r.Entry.Empty())
 	return r
+}
+
+// pick adds an item to its line where there is one, else as a line.
+func (r Register) pick(item protocol.Item) (Register, []Effect) {
+	if item.Price != nil {
+		want := lineOf(item, *item.Price, r.times())
+		lines := r.Cart.clone().Lines
+		for i := range lines {
+			if same(lines[i], want) {
+				lines[i].Quantity += want.Quantity
+				next, effects := r.relined(lines, -1)
+				next.Times = 0
+				return next, effects
+			}
+		}
+	}
+	return r.take(Found{Item: item})
+}
+
+// item is the place of an item in the catalogue, -1 none.
+func (r Register) item(sku string) int {
+	return slices.IndexFunc(r.Items, func(i protocol.Item) bool { return i.SKU == sku })
 }
 
 // back is one step back: out of the search, off the line, out of the number.

@@ -154,6 +154,8 @@ func (r Register) whyNotRing(e Event) Why {
 			return unless(len(r.Found) > 0, WhyNothingFound)
 		}
 		return unless(!r.Entry.Empty(), WhyNothingTyped)
+	case Pick:
+		return unless(r.item(e.SKU) >= 0, WhyNothingFound)
 	case Next:
 		return r.whyNotForward()
 	case Quantity:

@@ -48,6 +48,7 @@ type Theme struct {
 	sgr    [2 * roleCount]string // complete: each begins from a reset
 	glyphs Glyphs
 	blocks bool
+	flat   bool // shows no grounds but those that are reversed
 }
 
 // ThemeNames lists the themes a person can choose.
@@ -83,6 +84,7 @@ func NewTheme(name string, t Terminal) (*Theme, error) {
 // its ink, drawn on a ground that is taken to be dark; on a light terminal the
 // code, and nothing else, is reversed, so that the modules keep their polarity.
 func (th *Theme) plain(t Terminal) {
+	th.flat = true
 	for r, l := range plainLooks {
 		attr := l.terminal
 		if t.Glyphs == Console {

@@ -112,6 +112,8 @@ type Config struct {
 		IdleSeconds    int64
 		ServicePINFile string
 		Sell, Redeem   bool
+		OfflineMax     time.Duration
+		Needs          []string
 	}
 	Log      struct{ Level, Format string }
 	Keys     []Binding

@@ -190,6 +190,8 @@ var Keys = []Key{
 	number("kiosk.idle_seconds", "60", "pause after which a kiosk begins again", 5, 3600, func(c *Config) *int64 { return &c.Kiosk.IdleSeconds }),
 	text("kiosk.service_pin_file", "", "PIN of the service menu", func(c *Config) *string { return &c.Kiosk.ServicePINFile }),
 	yesno("kiosk.sell", "false", "sells bitcoin", func(c *Config) *bool { return &c.Kiosk.Sell }),
+	span("kiosk.offline_max", "1m", "how long a kiosk sells without the server", 0, 24*hour, func(c *Config) *time.Duration { return &c.Kiosk.OfflineMax }),
+	list("kiosk.needs", `["printer"]`, "devices without which a kiosk is out of service, of those configured: printer, scanner, card, display", func(c *Config) *[]string { return &c.Kiosk.Needs }),
 	yesno("kiosk.redeem", "false", "takes coins", func(c *Config) *bool { return &c.Kiosk.Redeem }),
 
 	choice("log.level", "info", "least that is logged", []string{"debug", "info", "warn", "error"}, func(c *Config) *string { return &c.Log.Level }),
