@@ -94,6 +94,7 @@ func kioskTable(table map[screenName][]key) map[screenName][]key {
 func (m *model) becomeKiosk(k Kiosk) {
 	m.kiosk = &kiosk{Kiosk: k, touched: m.o.Hand(), since: m.now, picked: -1}
 	m.table, m.screen, m.from = kioskTable(m.table), onAttract, onAttract
+	m.o.User, m.reg.User = "", protocol.User{} // nobody is signed in
 }
 
 // home is where one ends up at last: the register, at a kiosk the attract screen.

@@ -89,10 +89,7 @@ func (m *model) waysView(body widget.Area) widget.Block {
 func (m *model) endView(body widget.Area) widget.Block {
 	o, s := m.reg.Outcome, m.reg.Sale
 	role, word := widget.Good, m.w.Paid
-	amount := m.w.moneyIn(m.reg.Total())
-	if t, ok := s.Pending(); ok && t.DueSat > 0 {
-		amount += "  =  " + m.w.bitcoin(t.DueSat) + " BTC"
-	}
+	amount := "  " + m.w.moneyIn(m.reg.Total())
 	next := []string{m.w.KioskThanks}
 	if m.o.Spool == nil {
 		next = []string{m.w.KioskThanksPaperless}
@@ -109,7 +106,13 @@ func (m *model) endView(body widget.Area) widget.Block {
 			next = append(next, m.w.KioskTryAgain)
 		}
 	}
-	lines := []widget.Line{widget.Strong.Line(word+"  "+amount).Align(body.W, widget.Center), nil}
+	sum := widget.Strong.Line(word + amount)
+	if t, ok := s.Pending(); ok && t.DueSat > 0 {
+		if both := append(sum, widget.Strong.Say("  =  "+m.w.bitcoin(t.DueSat)+" BTC")); both.Width() <= body.W {
+			sum = both
+		}
+	}
+	lines := []widget.Line{sum.Align(body.W, widget.Center), nil}
 	for _, text := range next {
 		for _, l := range widget.Wrap(widget.Text, text, min(body.W-4, 72)) {
 			lines = append(lines, l.Align(body.W, widget.Center))

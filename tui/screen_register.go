@@ -144,6 +144,12 @@ func (m *model) typing(a widget.Area) widget.Block {
 
 func (m *model) pad() [][]widget.PadKey {
 	digit := func(d string) widget.PadKey { return widget.PadKey{Label: d, Name: "type:" + d} }
+	if m.kiosk != nil { // the rest stands on large buttons
+		return [][]widget.PadKey{
+			{digit("7"), digit("8"), digit("9")}, {digit("4"), digit("5"), digit("6")}, {digit("1"), digit("2"), digit("3")},
+			{digit("00"), digit("0"), {Label: "⌫", Name: "erase"}},
+		}
+	}
 	act := func(label string, a Action) widget.PadKey {
 		return widget.PadKey{Label: label, Name: "do:" + string(a)}
 	}

@@ -348,7 +348,7 @@ var french = &Words{
 
 	// Une borne.
 	Own: "Français", KioskStart: "Commencer", KioskTouch: "touchez l’écran ou appuyez sur Entrée", KioskChoose: "Que désirez-vous ?", KioskGoods: "articles",
-	KioskOver: "recommencer", KioskOverTitle: "Recommencer ?", KioskOverText: "Tout ce que vous avez choisi est retiré.", KioskEmpty: "rien encore", KioskPage: "page %1 sur %2",
+	KioskOver: "annuler", KioskOverTitle: "Recommencer ?", KioskOverText: "Tout ce que vous avez choisi est retiré.", KioskEmpty: "rien encore", KioskPage: "page %1 sur %2",
 	KioskStill: "Encore là ? On recommence : %1 s", KioskBackIn: "on recommence dans %1 s", KioskPay: "Comment souhaitez-vous payer ?",
 	KioskThanks: "Merci ! Prenez votre ticket.", KioskThanksPaperless: "Merci !", KioskFailed: "Montrez ceci au personnel, s’il vous plaît : vente %1.",
 	KioskTryAgain: "Entrée pour payer autrement.", KioskPaidPart: "Ce que vous avez payé est noté et vous sera rendu.",
