@@ -49,6 +49,7 @@ type loop struct {
 	t        *Terminal
 	patience time.Duration // for an answer, beyond the wait
 	failures int
+	heard    bool      // the server has answered in this run: an answer may be held
 	renewAt  time.Time // not before, after a renewal failed
 }
 
@@ -68,7 +69,7 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	wait := int64(0)
-	if live && l.failures == 0 {
+	if live && l.failures == 0 && l.heard {
 		wait = waitSeconds
 	}
 	began := t.o.Clock()
@@ -82,6 +83,7 @@ func (l *loop) round(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	l.succeeded()
+	l.heard = true
 	l.afterwards(ctx, client)
 	ignored := asked && len(result.Alerts) == 0 && result.Config == nil && t.o.Clock().Sub(began) < tooSoon
 	if live, err = t.live(ctx); err != nil { // what came may have changed it

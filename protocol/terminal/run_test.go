@@ -23,6 +23,22 @@ func TestAnEventReachesTheTerminalWhileASaleIsOpen(t *testing.T) {
 	})
 }
 
+func TestTheFirstCheckInOfARunIsNotHeld(t *testing.T) {
+	c := paired(t)
+	sale := c.sale(1230)
+	for range 2 { // the server has the sale, and nothing to tell
+		if _, err := c.loop().round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.restart()
+	c.run()
+	c.eventually("an answer before one is held", func() bool { return c.Health().Online })
+	if got, err := c.Sale(t.Context(), sale); err != nil || got.Said != SaidOpen {
+		t.Errorf("the sale is %+v, %v: nothing would be held", got, err)
+	}
+}
+
 func TestAnEntryEndsAHeldCheckIn(t *testing.T) {
 	c := paired(t)
 	c.sale(1230)
