@@ -25,8 +25,13 @@ const perRead = 1000
 // the numbering, the sums. report is called once a terminal, by creation. It
 // returns an error only when the store fails.
 func (s *Server) VerifyJournals(ctx context.Context, report func(JournalReport)) error {
+	return VerifyJournals(ctx, s.o.Store, report)
+}
+
+// VerifyJournals is [Server.VerifyJournals] of a store that no server serves.
+func VerifyJournals(ctx context.Context, store Store, report func(JournalReport)) error {
 	var all []*Terminal
-	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+	err := store.Read(ctx, func(tx *Tx) (err error) {
 		all, err = tx.Terminals.List()
 		return err
 	})
@@ -34,7 +39,7 @@ func (s *Server) VerifyJournals(ctx context.Context, report func(JournalReport))
 		return fmt.Errorf("list terminals: %w", err)
 	}
 	for _, t := range all {
-		r, err := s.verifyJournal(ctx, t)
+		r, err := verifyJournal(ctx, store, t)
 		if err != nil {
 			return fmt.Errorf("verify journal of %s: %w", t.Name, err)
 		}
@@ -43,12 +48,12 @@ func (s *Server) VerifyJournals(ctx context.Context, report func(JournalReport))
 	return nil
 }
 
-func (s *Server) verifyJournal(ctx context.Context, t *Terminal) (JournalReport, error) {
+func verifyJournal(ctx context.Context, store Store, t *Terminal) (JournalReport, error) {
 	r := JournalReport{Terminal: t.ID, Name: t.Name}
 	hash, zNumber := protocol.NoHash, int64(0)
 	for r.Bad == 0 {
 		var entries []StoredEntry
-		err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+		err := store.Read(ctx, func(tx *Tx) (err error) {
 			entries, err = tx.Journal.After(t.ID, r.Entries, perRead)
 			return err
 		})

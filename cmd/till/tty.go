@@ -36,6 +36,19 @@ func noEcho(in io.Reader) (restore func(), err error) {
 	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, old) }, nil
 }
 
+// askOnce asks for something secret on the tty, unseen.
+func (p *program) askOnce(lines *bufio.Reader, prompt string) (protocol.Secret, error) {
+	restore, err := noEcho(p.in)
+	if err != nil {
+		return protocol.Secret{}, err
+	}
+	defer restore()
+	p.say("%s", prompt)
+	line, err := lines.ReadString('\n')
+	p.say("\n")
+	return protocol.NewSecret(strings.TrimRight(line, "\r\n")), err
+}
+
 // askTwice asks for something secret on the tty, unseen, and again.
 func (p *program) askTwice(lines *bufio.Reader, prompt string) (typed protocol.Secret, same bool, err error) {
 	restore, err := noEcho(p.in)

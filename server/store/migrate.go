@@ -19,6 +19,11 @@ func migrate(ctx context.Context, s *session, begin string) error {
 	if err != nil {
 		return err
 	}
+	return migrateWith(ctx, s, begin, files)
+}
+
+// migrateWith brings the schema to the version that the last of the files makes.
+func migrateWith(ctx context.Context, s *session, begin string, files []string) error {
 	if _, err := s.conn.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)"); err != nil {
 		return fmt.Errorf("make schema table: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,7 +42,7 @@ type DB struct {
 // SQLite file, made with mode 0600 when there is none.
 func Open(ctx context.Context, location string) (*DB, error) {
 	open := openSQLite
-	if strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://") {
+	if isPostgres(location) {
 		open = openPostgres
 	}
 	db, err := open(ctx, location)
@@ -57,10 +56,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err := touch(path); err != nil {
 		return nil, err
 	}
-	// WAL so that snapshots do not wait for the writer; FULL so that a commit is
-	// on disk when it returns (in WAL mode NORMAL may lose the last ones).
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+	dsn := sqliteDSN(path)
 	writes, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
@@ -85,7 +81,14 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	return db, nil
 }
 
-func openPostgres(ctx context.Context, location string) (*DB, error) {
+// sqliteDSN asks for WAL, so that snapshots do not wait for the writer, and FULL, so
+// that a commit is on disk when it returns (in WAL mode NORMAL may lose the last ones).
+func sqliteDSN(path string) string {
+	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String() +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"
+}
+
+func postgresConfig(location string) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
 		return nil, err
@@ -93,6 +96,14 @@ func openPostgres(ctx context.Context, location string) (*DB, error) {
 	// A scan of a small table would set a serialisable transaction against every
 	// writer of the table; through the index it meets those of its rows alone.
 	config.RuntimeParams["enable_seqscan"] = "off"
+	return config, nil
+}
+
+func openPostgres(ctx context.Context, location string) (*DB, error) {
+	config, err := postgresConfig(location)
+	if err != nil {
+		return nil, err
+	}
 	pool := stdlib.OpenDB(*config)
 	db := &DB{closed: make(chan struct{}), pools: []*sql.DB{pool}, begin: "BEGIN ISOLATION LEVEL SERIALIZABLE",
 		look: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", peers: newPeers(location)}

@@ -36,10 +36,7 @@ func openStore(ctx context.Context, o ServerOptions) (db *store.DB, key []byte, 
 // storeKey reads the sealing key, which all servers on one database hold. Only the
 // first of them makes it.
 func storeKey(ctx context.Context, db server.Store, o ServerOptions) ([]byte, error) {
-	path := filepath.Join(o.Dir, "server.key")
-	if o.Config.Store.KeyFile != "" && !o.Practice {
-		path = o.Config.Store.KeyFile
-	}
+	path := keyPath(o)
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		used, err := server.Used(ctx, db)
 		if err != nil {

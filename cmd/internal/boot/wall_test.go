@@ -25,6 +25,7 @@ var (
 	words   = []string{"golang.org/x/text"}
 	bip39   = []string{"github.com/tyler-smith/go-bip39"}
 	toml    = []string{"github.com/pelletier/go-toml/v2"}
+	agefile = []string{"filippo.io/age"}
 	cobra   = []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}
 	terms   = []string{"github.com/creack/pty"}
 	readers = []string{"github.com/charmbracelet/x/vt", "github.com/charmbracelet/ultraviolet", "github.com/makiuchi-d/gozxing", "golang.org/x/image/font"}
@@ -71,7 +72,7 @@ var walls = map[string][]string{
 	"cmd/internal/boot": join(our("protocol", "protocol/bitcoin", "protocol/taler", "protocol/terminal",
 		"device", "device/escpos", "device/msr605", "device/sim", "device/vault",
 		"server", "server/store", "server/chain", "server/wallet", "server/mint", "server/merchant", "server/rpc", "server/rates", "server/alert",
-		"cmd/internal/config"), sys, xcrypto),
+		"cmd/internal/config"), sys, xcrypto, agefile),
 	"cmd/internal/crowd": our("protocol"),
 	"cmd/internal/purse": join(our("protocol", "protocol/taler"), sys),
 	"cmd/internal/story": join(our("protocol", "device", "device/sim", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config"), charm, readers),
