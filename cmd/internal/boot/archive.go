@@ -222,6 +222,9 @@ func readArchive(from io.Reader, passphrase protocol.Secret, f func(name string,
 	for n := 0; ; n++ {
 		h, err := entries.Next()
 		if errors.Is(err, io.EOF) && closed {
+			if _, err := io.Copy(io.Discard, unpacked); err != nil { // the end has a checksum of its own
+				return sums, errors.Join(ErrArchive, err)
+			}
 			return sums, nil
 		}
 		if err != nil || closed || h.Size > maxEntry || (n == 0) != (h.Name == archiveHead) {
