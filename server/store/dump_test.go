@@ -106,9 +106,11 @@ func TestADumpOfEitherDatabaseLoadsIntoEither(t *testing.T) {
 func TestADumpThatIsNotUnderstoodLeavesNothing(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "to.db")
 	for name, row := range map[string]func(PutRow) error{
-		"table":  func(put PutRow) error { return put("nothing", []string{"a"}, []any{"b"}) },
-		"column": func(put PutRow) error { return put("settings", []string{"name, value) VALUES ('x', 'y'); --"}, []any{"b"}) },
-		"value":  func(put PutRow) error { return put("settings", []string{"name", "value"}, []any{"only", nil}) },
+		"table": func(put PutRow) error { return put("nothing", []string{"a"}, []any{"b"}) },
+		"column": func(put PutRow) error {
+			return put("settings", []string{"name, value) VALUES ('x', 'y'); --"}, []any{"b"})
+		},
+		"value": func(put PutRow) error { return put("settings", []string{"name", "value"}, []any{"only", nil}) },
 	} {
 		path := to + name
 		if err := Load(t.Context(), path, 1, false, func(put PutRow) error {
