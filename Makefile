@@ -44,7 +44,7 @@ stale: golden ## red when something generated differs from what is committed
 
 bench: ## the whole program is measured for longer than its parts
 	$(GO) test $$($(GO) list ./... | grep -v '/cmd/till$$') -run '^$$' -bench . -benchmem
-	$(GO) test ./cmd/till -run '^$$' -bench . -benchtime 20s
+	TILL_BENCH_SALES=1000000 $(GO) test ./cmd/till -run '^$$' -bench . -benchtime 20s -timeout 0
 
 fuzz: ## every fuzz target for $(FUZZ)
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test $$p -list '^Fuzz' | grep '^Fuzz'); do \

@@ -59,3 +59,42 @@ func (o SaleOpened) SearchWords(more ...string) []string {
 	}
 	return SearchWords(texts...)
 }
+
+// Dictionary gives those of the words by whose beginnings they are looked up:
+// all but whole numbers, of which there is one for every sale.
+func Dictionary(words []string) []string {
+	var entries []string
+	for _, word := range words {
+		if strings.ContainsFunc(word, func(r rune) bool { return r < '0' || r > '9' }) {
+			entries = append(entries, word)
+		}
+	}
+	return entries
+}
+
+// MaxCompletions is how many words of the dictionary the beginning of one stands for.
+const MaxCompletions = 40
+
+// MatchWords writes a query of SQLite's FTS5 for sales that have, for each typed
+// word, it or one of the words that begin with it. complete looks those up in
+// the dictionary: prefix queries of FTS5 read all matches before the first.
+func MatchWords(words []string, complete func(prefix string) ([]string, error)) (string, error) {
+	var query strings.Builder
+	for i, word := range words {
+		if i > 0 {
+			query.WriteString(" AND ")
+		}
+		query.WriteString(`("` + word + `"`)
+		more, err := complete(word)
+		if err != nil {
+			return "", err
+		}
+		for _, other := range more {
+			if other != word {
+				query.WriteString(` OR "` + other + `"`)
+			}
+		}
+		query.WriteString(")")
+	}
+	return query.String(), nil
+}

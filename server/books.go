@@ -14,6 +14,11 @@ type BookRows interface {
 	Refunds(p Page) ([]*Refund, error) // oldest first
 	Payouts(p Page) ([]*Payout, error) // oldest first
 	Steps(sale protocol.SaleID) ([]SaleStep, error)
+	// Openings gives the entries that opened the sales; where none is known there
+	// is none.
+	Openings(sales []*Sale) (map[protocol.SaleID]*StoredEntry, error)
+	// Parts gives the tenders and refunds of the sales, in order.
+	Parts(sales []*Sale) (tenders []*Tender, refunds []*Refund, err error)
 }
 
 // Mark is how far a reading has come: the moment and id of the last row. An id
@@ -77,19 +82,11 @@ func (s *Server) Sales(ctx context.Context, filter SaleFilter) (sales []*Sale, e
 // SaleRecords lists sales with all that belongs to them, from one moment.
 func (s *Server) SaleRecords(ctx context.Context, filter SaleFilter) (records []SaleRecord, err error) {
 	err = s.o.Store.Read(ctx, func(tx *Tx) error {
-		records = nil
 		sales, err := tx.Books.Sales(filter)
-		if err != nil {
-			return err
+		if err == nil {
+			records, err = tx.records(sales)
 		}
-		for _, sale := range sales {
-			r, err := tx.record(sale)
-			if err != nil {
-				return fmt.Errorf("sale %s: %w", sale.ID, err)
-			}
-			records = append(records, r)
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list sales: %w", err)
@@ -97,36 +94,53 @@ func (s *Server) SaleRecords(ctx context.Context, filter SaleFilter) (records []
 	return records, nil
 }
 
-func (tx *Tx) record(sale *Sale) (r SaleRecord, err error) {
-	r = SaleRecord{Sale: sale, Rates: map[protocol.QuoteID]protocol.Rate{}}
-	if sale.Entry > 0 {
-		e, err := tx.Journal.Get(sale.Terminal, sale.Entry)
-		if err != nil {
-			return r, fmt.Errorf("read journal entry: %w", err)
-		}
-		if err := protocol.DecodeResult(e.Body, &r.Opening); err != nil {
-			return r, fmt.Errorf("read journal entry: %w", err)
+// records adds what belongs to sales.
+func (tx *Tx) records(sales []*Sale) ([]SaleRecord, error) {
+	records, at := make([]SaleRecord, len(sales)), make(map[protocol.SaleID]*SaleRecord, len(sales))
+	openings, err := tx.Books.Openings(sales)
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	for i, sale := range sales {
+		r := &records[i]
+		*r = SaleRecord{Sale: sale, Rates: map[protocol.QuoteID]protocol.Rate{}}
+		at[sale.ID] = r
+		if e := openings[sale.ID]; e != nil {
+			if err := protocol.DecodeResult(e.Body, &r.Opening); err != nil {
+				return nil, fmt.Errorf("read entry that opened sale %s: %w", sale.ID, err)
+			}
 		}
 	}
-	if r.Tenders, err = tx.Tenders.Of(sale.ID); err != nil {
-		return r, fmt.Errorf("list tenders: %w", err)
+	tenders, refunds, err := tx.Books.Parts(sales)
+	if err != nil {
+		return nil, fmt.Errorf("list tenders and refunds: %w", err)
 	}
-	for _, t := range r.Tenders {
+	for _, t := range tenders {
+		r := at[t.Sale]
+		r.Tenders = append(r.Tenders, t)
 		if t.Quote == "" {
 			continue
 		}
 		q, err := tx.Quotes.Get(t.Quote)
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			return r, fmt.Errorf("find quote: %w", err)
+			return nil, fmt.Errorf("find quote: %w", err)
 		}
 		if err == nil {
 			r.Rates[t.Quote] = q.Buy
 		}
 	}
-	if r.Refunds, err = tx.Refunds.OfSale(sale.ID); err != nil {
-		return r, fmt.Errorf("list refunds: %w", err)
+	for _, f := range refunds {
+		at[f.Sale].Refunds = append(at[f.Sale].Refunds, f)
 	}
-	return r, nil
+	return records, nil
+}
+
+func (tx *Tx) record(sale *Sale) (SaleRecord, error) {
+	records, err := tx.records([]*Sale{sale})
+	if err != nil {
+		return SaleRecord{}, err
+	}
+	return records[0], nil
 }
 
 // RefundRecord is a refund with the sale it is of and the payout that carries it.

@@ -13,7 +13,7 @@ import (
 )
 
 // migrations are run once each, in order, and never edited after a release.
-var migrations = []string{schema1, schemaTabs, schemaSearch, schemaReports}
+var migrations = []string{schema1, schemaTabs, schemaSearch, schemaReports, schemaWords}
 
 // Money and moments are integers (minor units, milliseconds since 1970), ids are
 // made by us, bodies are the JSON of the wire.
@@ -186,6 +186,9 @@ const schemaReports = `
 CREATE INDEX journal_closings ON journal (seq) WHERE kind = 'shift_closed';
 ALTER TABLE payouts ADD COLUMN noted TEXT;
 `
+
+// schemaWords is the dictionary of the words that sales are found by.
+const schemaWords = `CREATE TABLE words (word TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`
 
 // dsn names the database file with how its connections behave: a commit is on
 // the disk when it returns (WAL with synchronous FULL), and a writer waits for

@@ -56,8 +56,21 @@ func (c *change) touch(id protocol.SaleID) { c.fact.Sales = union(c.fact.Sales, 
 
 func (c *change) saleOpened(ctx context.Context, e *protocol.Entry, o protocol.SaleOpened) error {
 	c.touch(o.Sale)
+	words := o.SearchWords()
+	if err := c.learn(ctx, words); err != nil {
+		return err
+	}
 	return c.exec(ctx, `INSERT INTO sales (id, opened, said, shift, words, opening) VALUES ($1, $2, 'open', $3, $4, $5)`,
-		o.Sale, e.At, o.Shift, strings.Join(o.SearchWords(), " "), string(e.Body))
+		o.Sale, e.At, o.Shift, strings.Join(words, " "), string(e.Body))
+}
+
+// learn adds words to the dictionary.
+func (c *change) learn(ctx context.Context, words []string) error {
+	list, err := text(protocol.Dictionary(words))
+	if err != nil {
+		return err
+	}
+	return c.exec(ctx, `INSERT OR IGNORE INTO words (word) SELECT value FROM json_each($1)`, list)
 }
 
 // tenderAdded also takes a parked sale up again: somebody is paying it.
@@ -124,11 +137,15 @@ func (c *change) tabCharged(ctx context.Context, _ *protocol.Entry, r protocol.T
 	if err := c.must(ctx, `UPDATE tabs SET charged = $1, lines = $2 WHERE id = $3 AND sale = $4`, r.Amount.Minor, after, r.Tender, r.Sale); err != nil {
 		return err
 	}
-	words := make([]string, 0, 2*len(r.Lines))
+	names := make([]string, 0, 2*len(r.Lines))
 	for _, line := range r.Lines {
-		words = append(words, line.Name, line.SKU)
+		names = append(names, line.Name, line.SKU)
 	}
-	return c.exec(ctx, `UPDATE sales SET words = words || ' ' || $1 WHERE id = $2`, strings.Join(protocol.SearchWords(words...), " "), r.Sale)
+	words := protocol.SearchWords(names...)
+	if err := c.learn(ctx, words); err != nil {
+		return err
+	}
+	return c.exec(ctx, `UPDATE sales SET words = words || ' ' || $1 WHERE id = $2`, strings.Join(words, " "), r.Sale)
 }
 
 func (c *change) tabClosed(ctx context.Context, _ *protocol.Entry, r protocol.TabClosed) error {

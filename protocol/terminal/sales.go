@@ -25,11 +25,25 @@ func (t *Terminal) Sales(ctx context.Context, f SaleFilter) ([]Sale, error) {
 	words := protocol.SearchWords(f.Text)
 	switch {
 	case len(words) > 0:
-		return t.filtered(ctx, f, `sale_words MATCH $1`, `"`+strings.Join(words, `"* "`)+`"*`)
+		query, err := protocol.MatchWords(words, func(prefix string) ([]string, error) { return t.complete(ctx, prefix) })
+		if err != nil {
+			return nil, err
+		}
+		return t.filtered(ctx, f, `sale_words MATCH $1`, query)
 	case strings.TrimSpace(f.Text) != "":
 		return nil, nil // there are only words to look for
 	}
 	return t.filtered(ctx, f, `1`)
+}
+
+// complete gives the words of the dictionary that begin so.
+func (t *Terminal) complete(ctx context.Context, prefix string) ([]string, error) {
+	rows, err := t.reader.QueryContext(ctx, `SELECT word FROM words WHERE word >= $1 AND word < $1 || char(0x10FFFF) LIMIT $2`, prefix, protocol.MaxCompletions)
+	words, err := all(rows, err, func(rows *sql.Rows) (word string, err error) { return word, rows.Scan(&word) })
+	if err != nil {
+		return nil, fmt.Errorf("look up words: %w", storage(err))
+	}
+	return words, nil
 }
 
 // leastName is how much of an id or address is typed before one is looked for.
@@ -119,10 +133,8 @@ func (t *Terminal) sales(ctx context.Context, where string, args ...any) ([]Sale
 	if err != nil {
 		return nil, fmt.Errorf("read sales: %w", storage(err))
 	}
-	for i := range found {
-		if err := complete(ctx, tx, &found[i]); err != nil {
-			return nil, fmt.Errorf("read sale %s: %w", found[i].ID(), storage(err))
-		}
+	if err := complete(ctx, tx, found); err != nil {
+		return nil, fmt.Errorf("read sales: %w", storage(err))
 	}
 	return found, nil
 }
@@ -135,20 +147,50 @@ func scanSale(rows *sql.Rows) (Sale, error) {
 	return s, errors.Join(err, protocol.DecodeResult([]byte(opening), &s.Opening), fill(change, &s.Change), fill(status, &s.Status))
 }
 
-// complete adds what belongs to a sale.
-func complete(ctx context.Context, q querier, s *Sale) error {
-	rows, err := q.QueryContext(ctx, `SELECT added, removed, body, contract, invoice, deposit FROM tenders WHERE sale = $1 ORDER BY position`, s.ID())
-	if s.Tenders, err = all(rows, err, scanTender); err != nil {
+// complete adds what belongs to the sales.
+func complete(ctx context.Context, q querier, sales []Sale) error {
+	if len(sales) == 0 {
+		return nil
+	}
+	ids, at := make([]protocol.SaleID, len(sales)), make(map[protocol.SaleID]*Sale, len(sales))
+	for i := range sales {
+		ids[i] = sales[i].ID()
+		at[ids[i]] = &sales[i]
+	}
+	list, err := text(ids)
+	if err != nil {
 		return err
 	}
-	rows, err = q.QueryContext(ctx, `SELECT body, opened, charged, lines, closed, status, contract, deposit FROM tabs WHERE sale = $1 ORDER BY position`, s.ID())
-	if s.Tabs, err = all(rows, err, scanTab); err != nil {
+	// The list comes first: its rows are looked up in the index of the other table.
+	const of = ` FROM json_each($1) AS list CROSS JOIN %[1]s ON %[1]s.sale = list.value ORDER BY %[1]s.position`
+	rows, err := q.QueryContext(ctx, `SELECT added, removed, body, contract, invoice, deposit`+fmt.Sprintf(of, "tenders"), list)
+	tenders, err := all(rows, err, scanTender)
+	if err != nil {
 		return err
 	}
-	rows, err = q.QueryContext(ctx, `SELECT body FROM refunds WHERE sale = $1 ORDER BY position`, s.ID())
-	s.Refunds, err = all(rows, err, scanBody[protocol.Refund])
-	s.grow()
-	return err
+	for _, d := range tenders {
+		at[d.Sale].Tenders = append(at[d.Sale].Tenders, d)
+	}
+	rows, err = q.QueryContext(ctx, `SELECT body, opened, charged, lines, closed, status, contract, deposit`+fmt.Sprintf(of, "tabs"), list)
+	tabs, err := all(rows, err, scanTab)
+	if err != nil {
+		return err
+	}
+	for _, b := range tabs {
+		at[b.Sale].Tabs = append(at[b.Sale].Tabs, b)
+	}
+	rows, err = q.QueryContext(ctx, `SELECT body`+fmt.Sprintf(of, "refunds"), list)
+	refunds, err := all(rows, err, scanBody[protocol.Refund])
+	if err != nil {
+		return err
+	}
+	for _, r := range refunds {
+		at[r.Sale].Refunds = append(at[r.Sale].Refunds, r)
+	}
+	for i := range sales {
+		sales[i].grow()
+	}
+	return nil
 }
 
 func scanTender(rows *sql.Rows) (Tender, error) {
