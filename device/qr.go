@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	qrcode "github.com/skip2/go-qrcode"
 )
 
 // QuietZone is the light border, in modules, that a QR code must have on every
@@ -49,16 +47,25 @@ func EncodeQR(content string) (QRCode, error) {
 	if len(content) > maxQRContent {
 		return QRCode{}, fmt.Errorf("encode QR of %d bytes: %w", len(content), ErrQRTooLong)
 	}
-	code, err := qrcode.New(content, qrcode.Low)
-	if err != nil {
-		return QRCode{}, fmt.Errorf("encode QR of %d bytes: %w", len(content), ErrQRTooLong)
+	for version := 1; version <= 40; version++ {
+		segments, bits := qrSegments(content, version), 0
+		for _, s := range segments {
+			bits += s.bits(version)
+		}
+		if bits > qrLow.capacity(version) {
+			continue
+		}
+		level := &qrLow
+		if bits <= qrMedium.capacity(version) {
+			level = &qrMedium
+		}
+		var text qrBits
+		for _, s := range segments {
+			text.write(s, version)
+		}
+		return QRCode{Content: content, Version: version, Level: level.name, Modules: drawQR(level.codewords(text, version), version, level)}, nil
 	}
-	level := "L"
-	if medium, err := qrcode.New(content, qrcode.Medium); err == nil && medium.VersionNumber == code.VersionNumber {
-		code, level = medium, "M"
-	}
-	code.DisableBorder = true
-	return QRCode{Content: content, Version: code.VersionNumber, Level: level, Modules: code.Bitmap()}, nil
+	return QRCode{}, fmt.Errorf("encode QR of %d bytes: %w", len(content), ErrQRTooLong)
 }
 
 // CompactURI upper-cases those parts of a payment URI whose case carries no

@@ -17,6 +17,8 @@ const (
 	depositSpent  = "spent"
 	depositEnded  = "coin_expired"
 	depositOwed   = "owed"
+	lotteryWon    = "lottery_won"
+	lotteryLost   = "lottery_lost"
 )
 
 // States of deposit alerts.
@@ -159,14 +161,18 @@ func (c closing) paid() error {
 		}
 		return c.markWaiting(c.bill, false)
 	}
-	if err := c.accept(); err != nil {
+	reason, message := reasonPaid, "paid"
+	if c.bill.Kind == BillLottery {
+		reason, message = lotteryWon, "paid by lot: the shop drew the whole coin"
+	}
+	if err := c.accept(reason, message); err != nil {
 		return err
 	}
 	return c.markWaiting(c.bill, false)
 }
 
 // accept marks the tender paid and tells the terminal.
-func (c closing) accept() error {
+func (c closing) accept(reason, message string) error {
 	if c.bill.Tender == "" {
 		return nil
 	}
@@ -184,7 +190,7 @@ func (c closing) accept() error {
 			return err
 		}
 	}
-	return c.tell(alertAccepted, reasonPaid, "paid")
+	return c.tell(alertAccepted, reason, message)
 }
 
 // receipt is the answer that says paid.

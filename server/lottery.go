@@ -104,5 +104,5 @@ func (c closing) draw(p *taler.Permission, t *taler.Terms) error {
 		return err
 	}
 	c.bill.State, c.bill.Release = BillPaid, true
-	return c.accept()
+	return c.accept(lotteryLost, "paid by lot: the draw left the customer the coin, the shop gets nothing this time")
 }

@@ -60,6 +60,9 @@ func init() {
 			b.billed().send(ecashRead("open", "wait", "the coin was spent before: ask for payment anew", "rejected", "spent"))
 		}},
 		{"ecash-paid", func(b *bench) { b.billed().send(ecashRead("confirmed", "accept", "paid", "accepted", "paid")) }},
+		{"ecash-lot", func(b *bench) {
+			b.billed().send(ecashRead("confirmed", "accept", "paid by lot: the draw left the customer the coin, the shop gets nothing this time", "accepted", "lottery_lost"))
+		}},
 		{"ecash-offline", func(b *bench) {
 			b.billed()
 			b.facts.health.Online, b.facts.health.OfflineSince = false, protocol.TimeOf(noon.Add(-27*time.Minute))
@@ -69,7 +72,7 @@ func init() {
 }
 
 func TestABillTakesTheScreenItNeeds(t *testing.T) {
-	for h, alone := range map[int]bool{30: false, 28: true, 24: false} {
+	for h, alone := range map[int]bool{30: false, 28: true, 24: true} {
 		b := counter(t, 100, h)
 		b.billed()
 		if h != 24 {

@@ -282,11 +282,11 @@ type saleRead struct {
 }
 
 func (r saleRead) apply(m *model) tea.Cmd {
-	cmds := []tea.Cmd{r.told.apply(m)}
-	for _, b := range r.bills {
+	var cmds []tea.Cmd
+	for _, b := range r.bills { // before the word that may end the sale: its receipt names them
 		cmds = append(cmds, m.happen(b))
 	}
-	return tea.Batch(cmds...)
+	return tea.Batch(append(cmds, r.told.apply(m))...)
 }
 
 // billsOf is what the server told of a sale's e-cash.

@@ -18,6 +18,9 @@ func (m *model) resultView(body widget.Area) widget.Block {
 	if s := m.reg.Sale; s != nil && s.Status != nil && o.Paid {
 		why = m.w.stateWords(s.Status.State, s.Status.Flags) + ": " + m.w.sentence(s.Status.Reason, s.Status.Message)
 	}
+	if lot := m.lotWords(); lot != "" && o.Paid {
+		why = lot
+	}
 	if !o.Paid {
 		role, word, next = widget.Bad, m.w.NotPaid, m.w.PayAnotherWay
 		if m.reg.Sale.Ended == protocol.EntrySalePaid {
@@ -64,6 +67,16 @@ func (m *model) resultView(body widget.Area) widget.Block {
 		widget.Gap(1, 1),
 		widget.Fixed(0, widget.Lines(lines...)),
 		grow())
+}
+
+// lotWords says how the lot fell for an amount that is paid by one, "" for any other
+// (merchant.md §5).
+func (m *model) lotWords() string {
+	t, ok := m.reg.Ecash()
+	if !ok || !t.Lot() {
+		return ""
+	}
+	return m.w.sentence(t.Deposit.Reason, t.Deposit.Message)
 }
 
 // reprintThis prints the receipt of the sale on the screen once more.

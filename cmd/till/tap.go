@@ -93,25 +93,31 @@ func (c *tapper) tab(ctx context.Context, mint, link string, most protocol.Money
 // wholeCoin gives the smallest coin of the practice mint that covers an amount: one
 // coin is held for a tab.
 func wholeCoin(m protocol.Money) string {
-	unit := int64(1)
-	for range m.Currency.Exponent() {
-		unit *= 10
-	}
 	for _, whole := range []int64{1, 5, 10} {
-		if m.Minor <= whole*unit {
+		if m.Minor <= whole*unit(m.Currency) {
 			return strconv.FormatInt(whole, 10)
 		}
 	}
 	return "50"
 }
 
-// roundUp gives whole units, which coins make, that cover an amount.
-func roundUp(m protocol.Money) string {
-	unit := int64(1)
-	for range m.Currency.Exponent() {
-		unit *= 10
+// unit is one whole unit of a currency in minor units.
+func unit(c protocol.Currency) int64 {
+	u := int64(1)
+	for range c.Exponent() {
+		u *= 10
 	}
-	return strconv.FormatInt((m.Minor+unit-1)/unit, 10)
+	return u
+}
+
+// roundUp gives an amount that coins make and that covers another: whole units, or for
+// what is paid by lot the smallest coin of the practice mint.
+func roundUp(m protocol.Money) string {
+	u := unit(m.Currency)
+	if smallest := u / 20; m.Minor < smallest {
+		return protocol.Money{Currency: m.Currency, Minor: smallest}.Decimal()
+	}
+	return strconv.FormatInt((m.Minor+u-1)/u, 10)
 }
 
 // RoundTrip keeps the keys of mints, as wallets do: with them coins can be spent

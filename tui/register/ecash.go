@@ -15,6 +15,12 @@ const (
 // AtMint reports whether coins were handed over whose mint has not answered.
 func (t Tender) AtMint() bool { return t.Deposit != nil && t.Deposit.State == depositWaiting }
 
+// Lot reports whether the amount was so small that a lot was drawn for a whole coin
+// (merchant.md §5).
+func (t Tender) Lot() bool {
+	return t.Deposit != nil && (t.Deposit.Reason == "lottery_won" || t.Deposit.Reason == "lottery_lost")
+}
+
 // rejected reports whether the mint did not take the coins.
 func (t Tender) rejected() bool { return t.Deposit != nil && t.Deposit.State == depositRejected }
 

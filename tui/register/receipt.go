@@ -261,6 +261,9 @@ func (p Paper) paid(s Style) device.Document {
 		if t.Contract != nil {
 			d = append(d, device.Line{Text: s.Word(LabelTx) + " " + t.Contract.TransactionID})
 		}
+		if t.Lot() {
+			d = append(d, device.Line{Text: s.State(p.State, nil, t.Deposit.Reason, t.Deposit.Message)})
+		}
 		if t.Kind != protocol.TenderBitcoin && t.Kind != protocol.TenderKey {
 			continue
 		}

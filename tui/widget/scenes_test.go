@@ -7,7 +7,7 @@ import (
 )
 
 // matrix is a QR code read from testdata/*.qr: a row a line, # dark. They were
-// made with skip2/go-qrcode at level L: uri.qr and long.qr are payment URIs
+// made at level L: uri.qr and long.qr are payment URIs
 // (versions 3 and 6), address.qr is the address alone (version 3).
 type matrix []string
 

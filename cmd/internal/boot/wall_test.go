@@ -20,7 +20,6 @@ var (
 	sys     = []string{"golang.org/x/sys"}
 	xcrypto = []string{"golang.org/x/crypto"}
 	serial  = []string{"go.bug.st/serial"}
-	qrcode  = []string{"github.com/skip2/go-qrcode"}
 	tpm     = []string{"github.com/google/go-tpm"}
 	words   = []string{"golang.org/x/text"}
 	bip39   = []string{"github.com/tyler-smith/go-bip39"}
@@ -48,7 +47,7 @@ var walls = map[string][]string{
 	"protocol/taler":    our("protocol"),
 	"protocol/terminal": join(our("protocol"), sqlite),
 
-	"device":        join(serial, sys, qrcode),
+	"device":        join(serial, sys),
 	"device/escpos": our("device"),
 	"device/msr605": our("device"),
 	"device/sim":    our("device"),
@@ -85,7 +84,7 @@ var walls = map[string][]string{
 
 // forTests may be imported by test files anywhere, as may whatever a test of
 // boot or till starts for real.
-var forTests = []string{"github.com/creack/pty", "github.com/rogpeppe/go-internal", "till/"}
+var forTests = []string{"github.com/creack/pty", "github.com/makiuchi-d/gozxing", "github.com/rogpeppe/go-internal", "till/"}
 
 // TestEveryImportIsOnTheList reads the imports of every file of the tree
 // (house.md §2).
