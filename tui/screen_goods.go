@@ -22,7 +22,7 @@ func goodsKeys() []key {
 		offered(key{action: ActNext, keys: []string{"enter"}, do: (*model).takePicked}, picked),
 		{action: ActPay, keys: []string{"tab"}, do: func(m *model) tea.Cmd { return m.happen(register.Next{}) },
 			whyNot: func(m *model) string { return m.may(register.Next{}) }, offered: picked},
-		{action: ActAmount, keys: []string{"f4"}, do: func(m *model) tea.Cmd {
+		{action: ActAmount, keys: []string{"/"}, do: func(m *model) tea.Cmd {
 			m.kiosk.amount, m.kiosk.picked = !m.kiosk.amount, -1
 			return nil
 		}, offered: func(m *model) bool {
