@@ -18,15 +18,27 @@ const (
 	debtTwice     = "twice"
 )
 
+// Open is what of a debt is still to be paid.
+func (d *Debt) Open() protocol.Sat {
+	if d.Settled != 0 {
+		return 0
+	}
+	return d.Sat - d.Paid
+}
+
 // owe brings the debts of a tender's address up to what no open due takes. What
-// was settled by hand stays settled; one row at most is open.
+// was paid or settled by hand stays; the newest of those that are open follows
+// the money.
 func (p *part) owe(sale protocol.SaleID, f findings, now protocol.Time, c *changes) {
 	want := f.received - f.consumed
 	var open *Debt
 	for _, d := range p.debts {
 		if d.Settled == 0 || d.Sat == 0 {
 			open = d
-		} else {
+		}
+	}
+	for _, d := range p.debts {
+		if d != open {
 			want -= d.Sat
 		}
 	}
@@ -37,17 +49,20 @@ func (p *part) owe(sale protocol.SaleID, f findings, now protocol.Time, c *chang
 	case open == nil:
 		open = &Debt{Sale: sale, Address: p.address.Text, Reason: f.debt, Sat: want, Since: now}
 		p.debts = append(p.debts, open)
-	case open.Sat == want && (want == 0 || open.Reason == f.debt):
+		c.debts = append(c.debts, open)
 		return
-	default:
-		// A debt whose money vanished is kept as settled at nothing, and opened
-		// again when money comes back.
-		open.Sat, open.Reason, open.Settled = want, f.debt, 0
-		if want == 0 {
-			open.Settled = now
-		}
 	}
-	c.debts = append(c.debts, open)
+	before := *open
+	// A debt whose money vanished is kept as settled at nothing, and opened again
+	// when money comes back. What was paid of it stays paid.
+	if open.Sat = max(want, open.Paid); open.Sat > open.Paid {
+		open.Reason, open.Settled = f.debt, 0
+	} else if open.Settled == 0 {
+		open.Settled = now
+	}
+	if *open != before {
+		c.debts = append(c.debts, open)
+	}
 }
 
 // putDebt stores a debt, naming a new one.
@@ -74,7 +89,7 @@ func (s *Server) Debts(ctx context.Context) (debts []*Debt, err error) {
 	return debts, nil
 }
 
-// SettleDebt notes that a debt was paid back at the counter. Unknown:
+// SettleDebt notes that the rest of a debt was paid back at the counter. Unknown:
 // [ErrNotFound].
 func (s *Server) SettleDebt(ctx context.Context, id protocol.ID) error {
 	err := s.write(ctx, func(w *work) error {
@@ -83,7 +98,14 @@ func (s *Server) SettleDebt(ctx context.Context, id protocol.ID) error {
 			return err
 		}
 		d.Settled = w.now
-		return w.Debts.Put(d)
+		if d.Paid == 0 {
+			return w.Debts.Put(d)
+		}
+		// What payouts paid may yet come back; what the hand paid stands apart.
+		rest := *d
+		rest.ID, rest.Sat, rest.Paid = "", d.Sat-d.Paid, 0
+		d.Sat = d.Paid
+		return errors.Join(w.Debts.Put(d), w.putDebt(&rest))
 	})
 	if err != nil {
 		return fmt.Errorf("settle debt: %w", err)

@@ -291,6 +291,15 @@ func (s *Server) broadcast(ctx context.Context, ref string) (bool, error) {
 // inputs are free again, and a tender that it was to pay waits for another key.
 func (w *work) refusePayout(p *Payout, reason, message string) error {
 	w.alarm("payout", "", "payout %s: %s", p.ID, message)
+	if err := w.reopenDebts(p); err != nil {
+		return err
+	}
+	if p.Of == protocol.PayoutSweep && p.Owed > 0 { // nothing came: nothing is owed
+		p.Owed = 0
+		if err := w.oweSweep(p); err != nil {
+			return err
+		}
+	}
 	if p.Tender != "" {
 		t, err := w.Tenders.Get(p.Tender)
 		if err != nil {

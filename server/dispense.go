@@ -42,45 +42,59 @@ func (s *Server) Dispense(ctx context.Context, id protocol.TerminalID, p protoco
 	if err != nil {
 		return nil, err
 	}
+	accepted, err := s.payOut(ctx, order{Dispense: p, terminal: id, digest: digest, script: script})
+	if err != nil {
+		return nil, fmt.Errorf("dispense: %w", err)
+	}
+	return accepted.dispenseResult(), nil
+}
+
+// payOut is the one path by which coins of the wallet leave.
+func (s *Server) payOut(ctx context.Context, o order) (*Payout, error) {
 	// The chain is asked before the transaction; what it said counts only where
 	// all other checks let the payout through.
-	r, silent := &reserve{}, error(nil)
+	o.reserve = &reserve{}
 	if s.identity.Hot {
-		if r, silent = s.reserve(ctx); silent != nil {
-			r = &reserve{}
+		r, err := s.reserve(ctx)
+		if o.silent = err; err == nil {
+			o.reserve = r
 		}
 	}
 	var accepted *Payout
 	var e *Effect
 	var refusal *protocol.Error
-	err = s.write(ctx, func(w *work) (err error) {
-		if accepted, err = w.boundTo(id, p.ID, protocol.PayoutDispense, digest); err != nil || accepted != nil {
+	err := s.write(ctx, func(w *work) (err error) {
+		if accepted, err = w.boundTo(o.terminal, o.ID, protocol.PayoutDispense, o.digest); err != nil || accepted != nil {
 			return err
 		}
-		o := &order{work: w, Dispense: p, reserve: r, silent: silent, payout: &Payout{
-			ID: p.ID, Of: protocol.PayoutDispense, Terminal: id, State: protocol.PayoutSigned, Digest: digest, Created: w.now,
-			Day: w.now.Time().In(s.rules().Zone).Format("2006-01-02"), Amount: p.AmountSat, Method: p.Method, Address: p.Address,
-			Script: script, Quote: p.Quote, Price: p.Price, Refund: p.RefundOf,
-		}}
+		o.work = w
+		o.payout = &Payout{
+			ID: o.ID, Of: protocol.PayoutDispense, Terminal: o.terminal, State: protocol.PayoutSigned, Digest: o.digest, Created: w.now,
+			Day: w.now.Time().In(s.rules().Zone).Format("2006-01-02"), Amount: o.AmountSat, Method: o.Method, Address: o.Address,
+			Script: o.script, Quote: o.Quote, Price: o.Price, Refund: o.RefundOf,
+		}
 		if refusal, err = o.judge(); err != nil || refusal != nil {
 			return err
 		}
 		accepted = o.payout
+		if err := w.payDebts(accepted, o.debt); err != nil {
+			return err
+		}
 		e, err = w.accept(accepted)
 		return err
 	})
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("dispense: %w", err)
+		return nil, err
 	case refusal != nil:
 		return nil, refusal
 	case e != nil:
-		if accepted, err = s.send(ctx, p.ID, e); err != nil {
-			return nil, fmt.Errorf("dispense: %w", err)
+		if accepted, err = s.send(ctx, o.ID, e); err != nil {
+			return nil, err
 		}
-		s.noteReserve(ctx, r.total()-accepted.Amount-accepted.Fee)
+		s.noteReserve(ctx, o.reserve.total()-accepted.Amount-accepted.Fee)
 	}
-	return accepted.dispenseResult(), nil
+	return accepted, nil
 }
 
 // known gives the payout that the id is bound to already, nil when it is free.
@@ -117,10 +131,14 @@ func (s *Server) checkDispense(p protocol.Dispense) (Script, error) {
 type order struct {
 	*work
 	protocol.Dispense
-	reserve *reserve
-	silent  error // why the chain could not be asked
-	payout  *Payout
-	rate    protocol.Rate // for the value in the shop's currency
+	terminal protocol.TerminalID // "" the owner at the server
+	digest   protocol.Hash
+	script   Script
+	debt     protocol.ID // of what is owed, "" coins sold or a refund
+	reserve  *reserve
+	silent   error // why the chain could not be asked
+	payout   *Payout
+	rate     protocol.Rate // for the value in the shop's currency
 }
 
 // judge completes the payout, or gives a refusal that must be committed with
@@ -129,9 +147,12 @@ func (o *order) judge() (*protocol.Error, error) {
 	if err := o.price(); err != nil {
 		return nil, err
 	}
-	t, err := o.Terminals.Get(o.payout.Terminal)
-	if err != nil {
-		return nil, fmt.Errorf("find terminal: %w", err)
+	t := &Terminal{Name: "the server"}
+	if o.terminal != "" {
+		var err error
+		if t, err = o.Terminals.Get(o.terminal); err != nil {
+			return nil, fmt.Errorf("find terminal: %w", err)
+		}
 	}
 	by, refusal, err := o.approve(t, o.Dispense)
 	if err != nil || refusal != nil {
@@ -156,7 +177,10 @@ func (o *order) judge() (*protocol.Error, error) {
 // price checks what the amount stands on: a quote that holds now, or a refund
 // that the sale's money covers.
 func (o *order) price() error {
-	if o.RefundOf != "" {
+	switch {
+	case o.debt != "":
+		return o.owed()
+	case o.RefundOf != "":
 		return o.refund()
 	}
 	q, err := o.Quotes.Get(o.Quote)
@@ -189,18 +213,15 @@ func (o *order) refund() error {
 	if mine, err := o.speaksFor(o.payout.Terminal, r.Terminal); err != nil || !mine {
 		return errors.Join(err, &protocol.Error{Code: protocol.CodeRefundUnknown})
 	}
-	received, err := o.received(r.Sale)
-	if err != nil {
+	if err := o.covered(r.Sale); err != nil {
 		return err
 	}
-	back, err := o.Payouts.Limits().OfSale(r.Sale)
-	if err != nil {
-		return fmt.Errorf("sum refunds: %w", err)
-	}
-	if o.AmountSat > received-back {
-		return protocol.Errorf(protocol.CodeLimitExceeded, "the sale received %s and %s went back already", bitcoin(received), bitcoin(back))
-	}
 	o.payout.Sale = r.Sale
+	return o.value()
+}
+
+// value finds the price that the limits count with, which no quote names.
+func (o *order) value() error {
 	q, err := o.Quotes.Latest(o.s.rules().Currency)
 	if errors.Is(err, ErrNotFound) {
 		return protocol.Errorf(protocol.CodeLimitExceeded, "no price was ever known: the limits cannot be judged")
@@ -210,24 +231,6 @@ func (o *order) refund() error {
 	}
 	o.rate = q.Buy
 	return nil
-}
-
-// received is what all addresses of a sale received and still hold or held:
-// removed tenders too.
-func (o *order) received(sale protocol.SaleID) (protocol.Sat, error) {
-	a, err := o.loadSale(sale)
-	if err != nil {
-		return 0, err
-	}
-	var sum protocol.Sat
-	for _, p := range a.parts {
-		for _, payment := range p.payments {
-			if !payment.Gone {
-				sum += payment.Amount
-			}
-		}
-	}
-	return sum, nil
 }
 
 // sign chooses coins that no other payout holds and signs.

@@ -93,8 +93,17 @@ func (b *bank) totpAt(step int64) string {
 
 // pin is the code of an approval by PIN.
 func (b *bank) pin(user string, p protocol.Dispense, step int64) string {
+	return b.pinOf(user, p, step, string(p.Quote))
+}
+
+// pinFor is one for a refund, now.
+func (b *bank) pinFor(user string, p protocol.Dispense, refund string) string {
+	return b.pinOf(user, p, int64(b.clock())/1000/30, refund)
+}
+
+func (b *bank) pinOf(user string, p protocol.Dispense, step int64, about string) string {
 	mac := hmac.New(sha256.New, approveKey)
-	fmt.Fprintf(mac, "dispense|%s|%d|%s|%s|%s|%d|%s", p.ID, int64(p.AmountSat), p.Method, p.Address, b.id, step, p.Quote)
+	fmt.Fprintf(mac, "dispense|%s|%d|%s|%s|%s|%d|%s", p.ID, int64(p.AmountSat), p.Method, p.Address, b.id, step, about)
 	return user + ":" + hex.EncodeToString(mac.Sum(nil))[:16]
 }
 

@@ -450,6 +450,9 @@ func (a *application) refund() error {
 	if err := a.Refunds.Insert(&Refund{Refund: body, Terminal: a.terminal.ID, At: a.at}); err != nil {
 		return fmt.Errorf("store refund: %w", err)
 	}
+	if body.Kind != protocol.TenderBitcoin {
+		return a.refundDebts(body)
+	}
 	return nil
 }
 

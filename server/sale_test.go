@@ -149,7 +149,7 @@ func (s *shop) owes(want map[string]protocol.Sat) {
 	}
 	got := map[string]protocol.Sat{}
 	for _, d := range debts {
-		got[d.Reason] += d.Sat
+		got[d.Reason] += d.Open()
 	}
 	if len(got) != len(want) {
 		s.t.Fatalf("the shop owes %v, not %v", got, want)

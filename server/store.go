@@ -413,7 +413,8 @@ type Payout struct {
 	ChangeTo protocol.Sat
 	Owed     protocol.Sat
 	Spends   []Outpoint
-	From     []string  // sweep: the addresses of its keys, sorted
+	From     []string // sweep: the addresses of its keys, sorted
+	Debts    []DebtShare
 	Earlier  []Attempt // its other transactions, oldest first: fees were raised
 	Reason   string
 	Message  string

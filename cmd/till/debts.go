@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,59 @@ func (p *program) debts() *cobra.Command {
 		&cobra.Command{Use: "list", Short: "List what is not settled", Args: cobra.NoArgs,
 			RunE: func(c *cobra.Command, _ []string) error { return p.listDebts(c.Context()) }},
 		&cobra.Command{Use: "settle ID", Short: "Note that a debt was paid back", Args: cobra.ExactArgs(1),
-			RunE: func(c *cobra.Command, args []string) error { return p.settleDebt(c.Context(), protocol.ID(args[0])) }})
+			RunE: func(c *cobra.Command, args []string) error { return p.settleDebt(c.Context(), protocol.ID(args[0])) }},
+		p.payDebt())
 	return group
+}
+
+func (p *program) payDebt() *cobra.Command {
+	var approver, code string
+	c := &cobra.Command{
+		Use: "pay ID ADDRESS", Short: "Pay a debt out of the wallet to an address of the customer", Args: cobra.ExactArgs(2),
+		Long: `Pay all that is open of a debt out of the wallet. A manager or the owner approves
+with the code of their authenticator (till user totp); the limits of payouts hold.
+The debt is settled with the payout, and open again should that certainly fail.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return p.repay(c.Context(), protocol.ID(args[0]), args[1], approver, code)
+		},
+	}
+	c.Flags().StringVar(&approver, "approve", "", "id of the manager or owner who approves")
+	c.Flags().StringVar(&code, "code", "", "code of their authenticator; asked for on a terminal")
+	return c
+}
+
+func (p *program) repay(ctx context.Context, id protocol.ID, address, approver, code string) error {
+	if approver == "" {
+		return usage("till debts pay ID ADDRESS --approve 3", "pay debt: who approves?")
+	}
+	if code == "" {
+		if !isTerminal(p.in) {
+			return usage("--code 123456", "pay debt: a code is needed and there is no terminal to ask for it")
+		}
+		typed, err := p.askOnce(bufio.NewReader(p.in), "code of the authenticator: ")
+		if err != nil {
+			return fail("pay debt", err)
+		}
+		code = typed.Reveal()
+	}
+	var paid protocol.DispenseResult
+	err := p.ask(ctx, "debt.pay", boot.Repayment{ID: id, Address: address, Approval: approver + ":" + code}, &paid)
+	switch {
+	case errors.Is(err, server.ErrNotFound):
+		return &failure{exitRefused, fmt.Errorf("pay debt: there is no debt %q", id), "till debts list"}
+	case errors.Is(err, server.ErrSettled):
+		return &failure{exitRefused, fmt.Errorf("pay debt: %w", server.ErrSettled), "till debts list"}
+	case errors.Is(err, server.ErrEcashDebt):
+		return &failure{exitRefused, fmt.Errorf("pay debt: %w", server.ErrEcashDebt), "give it from the drawer, then till debts settle " + string(id)}
+	case err != nil:
+		return fail("pay debt", err)
+	}
+	return p.print(struct {
+		Debt protocol.ID `json:"debt"`
+		protocol.DispenseResult
+	}{id, paid}, func() {
+		p.say("%s: %s, %d sat to %s, fee %d sat, transaction %s\n", id, paid.State, paid.AmountSat, address, paid.FeeSat, paid.TxID)
+	})
 }
 
 func (p *program) listDebts(ctx context.Context) error {

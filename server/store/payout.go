@@ -18,23 +18,24 @@ const (
 
 // payoutDetail is what no statement looks for.
 type payoutDetail struct {
-	Method   protocol.Method   `json:"method,omitempty"`
-	Address  string            `json:"address,omitempty"`
-	Script   []byte            `json:"script,omitempty"`
-	Change   string            `json:"change,omitempty"`
-	Tender   protocol.TenderID `json:"tender,omitempty"`
-	Quote    protocol.QuoteID  `json:"quote,omitempty"`
-	Price    *protocol.Money   `json:"price,omitempty"`
-	Due      *protocol.Sat     `json:"due,omitempty"`
-	TxID     string            `json:"txid,omitempty"`
-	Received protocol.Sat      `json:"received,omitempty"`
-	ChangeTo protocol.Sat      `json:"change_to,omitempty"`
-	Owed     protocol.Sat      `json:"owed,omitempty"`
-	Spends   []server.Outpoint `json:"spends,omitempty"`
-	From     []string          `json:"from,omitempty"`
-	Earlier  []server.Attempt  `json:"earlier,omitempty"`
-	Reason   string            `json:"reason,omitempty"`
-	Message  string            `json:"message,omitempty"`
+	Method   protocol.Method    `json:"method,omitempty"`
+	Address  string             `json:"address,omitempty"`
+	Script   []byte             `json:"script,omitempty"`
+	Change   string             `json:"change,omitempty"`
+	Tender   protocol.TenderID  `json:"tender,omitempty"`
+	Quote    protocol.QuoteID   `json:"quote,omitempty"`
+	Price    *protocol.Money    `json:"price,omitempty"`
+	Due      *protocol.Sat      `json:"due,omitempty"`
+	TxID     string             `json:"txid,omitempty"`
+	Received protocol.Sat       `json:"received,omitempty"`
+	ChangeTo protocol.Sat       `json:"change_to,omitempty"`
+	Owed     protocol.Sat       `json:"owed,omitempty"`
+	Spends   []server.Outpoint  `json:"spends,omitempty"`
+	From     []string           `json:"from,omitempty"`
+	Debts    []server.DebtShare `json:"debts,omitempty"`
+	Earlier  []server.Attempt   `json:"earlier,omitempty"`
+	Reason   string             `json:"reason,omitempty"`
+	Message  string             `json:"message,omitempty"`
 }
 
 func scanPayout(row scanner) (*server.Payout, error) {
@@ -51,7 +52,7 @@ func scanPayout(row scanner) (*server.Payout, error) {
 	}
 	p.Method, p.Address, p.Script, p.Change, p.Tender = d.Method, d.Address, server.Script(d.Script), d.Change, d.Tender
 	p.Quote, p.Price, p.Due, p.TxID, p.Received, p.ChangeTo = d.Quote, d.Price, d.Due, d.TxID, d.Received, d.ChangeTo
-	p.Owed, p.Spends, p.From, p.Earlier, p.Reason, p.Message = d.Owed, d.Spends, d.From, d.Earlier, d.Reason, d.Message
+	p.Owed, p.Spends, p.From, p.Debts, p.Earlier, p.Reason, p.Message = d.Owed, d.Spends, d.From, d.Debts, d.Earlier, d.Reason, d.Message
 	return p, nil
 }
 
@@ -59,7 +60,7 @@ func packPayout(p *server.Payout) (string, error) {
 	text, err := json.Marshal(payoutDetail{
 		Method: p.Method, Address: p.Address, Script: []byte(p.Script), Change: p.Change, Tender: p.Tender,
 		Quote: p.Quote, Price: p.Price, Due: p.Due, TxID: p.TxID, Received: p.Received, ChangeTo: p.ChangeTo,
-		Owed: p.Owed, Spends: p.Spends, From: p.From, Earlier: p.Earlier, Reason: p.Reason, Message: p.Message,
+		Owed: p.Owed, Spends: p.Spends, From: p.From, Debts: p.Debts, Earlier: p.Earlier, Reason: p.Reason, Message: p.Message,
 	})
 	if err != nil {
 		return "", fmt.Errorf("pack payout %s: %w", p.ID, err)

@@ -55,6 +55,7 @@ var commands = map[string]func(ctx context.Context, s *server.Server, params jso
 	"catalogue.export": command(exportCatalogue),
 	"debt.list":        command(listDebts),
 	"debt.settle":      command(settleDebt),
+	"debt.pay":         command(payDebt),
 	"alert.list":       command(listAlerts),
 	"alert.test":       command(testAlerts),
 	"sale.list":        command(listSales),
@@ -150,6 +151,7 @@ func (e *adminError) Error() string { return e.Text }
 // causes are the sentinels that a caller branches on.
 var causes = map[string]error{
 	"exists": server.ErrExists, "missing": server.ErrNotFound, "unreachable": ErrUnreachable, "refused": ErrRefused, "input": ErrInput, "key": server.ErrKeyNeeded,
+	"settled": server.ErrSettled, "ecash_debt": server.ErrEcashDebt,
 }
 
 // Is keeps the sentinels across the socket.
