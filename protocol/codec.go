@@ -39,9 +39,15 @@ func Decode(data []byte, v any) error { return decode(data, v, true) }
 // and a member that is null counts as absent.
 func DecodeResult(data []byte, v any) error { return decode(data, v, false) }
 
+// Encoded is a value as [Encode] has written it already.
+type Encoded []byte
+
 // Encode writes v as compact JSON without HTML escapes. Secrets stand in clear
 // only where v itself is a call that carries them, [Sweep] or [Dispense].
 func Encode(v any) ([]byte, error) {
+	if text, ok := v.(Encoded); ok {
+		return text, nil
+	}
 	if call, ok := v.(interface{ wire() any }); ok {
 		v = call.wire()
 	}

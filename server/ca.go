@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/hkdf"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -278,7 +279,33 @@ func (s *Server) VerifyClient(cert *x509.Certificate) (serial string, keyHash pr
 	if err := s.ca.verifyTerminal(cert, s.o.Clock().Time()); err != nil {
 		return "", "", err
 	}
-	return hex.EncodeToString(cert.SerialNumber.Bytes()), protocol.HashOf(cert.RawSubjectPublicKeyInfo), nil
+	serial, keyHash = Speaker(cert)
+	return serial, keyHash, nil
+}
+
+// Speaker gives the serial (hex) and key hash of a certificate without judging it.
+func Speaker(cert *x509.Certificate) (serial string, keyHash protocol.Hash) {
+	return hex.EncodeToString(cert.SerialNumber.Bytes()), protocol.HashOf(cert.RawSubjectPublicKeyInfo)
+}
+
+// TicketKeys gives the keys of TLS session tickets, today's first and yesterday's
+// after it, the same in every process on the database. They follow from the CA's
+// key: whoever could forge a ticket could issue certificates as well.
+func (s *Server) TicketKeys() (keys [][32]byte, err error) {
+	secret, err := x509.MarshalECPrivateKey(s.ca.key)
+	if err != nil {
+		return nil, fmt.Errorf("make ticket keys: %w", err)
+	}
+	defer clear(secret)
+	day := int64(s.o.Clock()) / (24 * time.Hour).Milliseconds()
+	for _, d := range []int64{day, day - 1} {
+		key, err := hkdf.Key(sha256.New, secret, nil, fmt.Sprint("till session tickets ", d), 32)
+		if err != nil {
+			return nil, fmt.Errorf("make ticket keys: %w", err)
+		}
+		keys = append(keys, [32]byte(key))
+	}
+	return keys, nil
 }
 
 // hostNames gives the names of the server certificate: those always held and

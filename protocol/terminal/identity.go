@@ -63,13 +63,14 @@ func (t *Terminal) become(who Identity) error {
 	if err != nil {
 		return fmt.Errorf("server address: %w", err)
 	}
-	held := &holder{}
+	held, resumed := &holder{}, newSessions()
 	held.Store(leaf)
 	// crypto/tls checks the server's chain, its host, and that it is a server's.
 	client, transport, err := t.dialer(server, &tls.Config{
 		MinVersion:           tls.VersionTLS13,
 		RootCAs:              roots,
 		ServerName:           host,
+		ClientSessionCache:   resumed,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return t.clientCertificate(held) },
 	})
 	if err != nil {
@@ -78,7 +79,7 @@ func (t *Terminal) become(who Identity) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.identity = who
-	t.route = route{client, transport, held}
+	t.route = route{client, transport, held, resumed}
 	t.health.Paired, t.health.Certificate = true, protocol.TimeOf(leaf.NotAfter)
 	return nil
 }
@@ -116,7 +117,7 @@ func renewalDue(leaf *x509.Certificate, now time.Time) bool {
 func (t *Terminal) renew(ctx context.Context, client *protocol.Client) error {
 	who, _ := t.Identity()
 	t.mu.Lock()
-	held, transport := t.route.certificate, t.route.transport
+	held, transport, resumed := t.route.certificate, t.route.transport, t.route.sessions
 	t.mu.Unlock()
 	now := t.o.Clock()
 	if !renewalDue(held.Load(), now) {
@@ -152,6 +153,7 @@ func (t *Terminal) renew(ctx context.Context, client *protocol.Client) error {
 	t.identity = who
 	t.mu.Unlock()
 	held.Store(leaf)
+	resumed.forget()                 // they speak for the old one
 	transport.CloseIdleConnections() // the next call shows the new one
 	t.updateHealth(func(h *Health) { h.Certificate = protocol.TimeOf(leaf.NotAfter) })
 	return nil

@@ -224,8 +224,11 @@ func (l *loop) failed(ctx context.Context, err error) time.Duration {
 	})
 	t.o.Log.WarnContext(ctx, "check-in failed", "error", err, "failures", l.failures+1)
 	t.mu.Lock()
-	transport := t.route.transport
+	transport, resumed := t.route.transport, t.route.sessions
 	t.mu.Unlock()
+	if errors.Is(err, protocol.ErrNoCertificate) {
+		resumed.forget() // it may be of a certificate that is over
+	}
 	transport.CloseIdleConnections() // a dead one must not carry the next try
 	pause := lastBackOff
 	if l.failures < 6 {

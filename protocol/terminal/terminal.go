@@ -245,6 +245,7 @@ type route struct {
 	client      *protocol.Client
 	transport   *http.Transport
 	certificate *holder
+	sessions    *sessions
 }
 
 func (l *route) close() {

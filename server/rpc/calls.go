@@ -127,7 +127,11 @@ func (q *request) dispatch(ctx context.Context, c protocol.Call) (any, error) {
 			s.NoteClock(id, ahead)
 		}
 		q.waits = p.Wait > 0 && len(p.Journal) == 0 && !c.Batch
-		return s.CheckIn(ctx, id, p, c.Batch)
+		r, err := s.CheckIn(ctx, id, p, c.Batch)
+		if err != nil {
+			return nil, err
+		}
+		return q.d.encode(r)
 	case protocol.CallGetAddress:
 		var p protocol.GetAddress
 		if err := decode(c, &p); err != nil {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"till/protocol"
@@ -45,11 +46,11 @@ const Waiting = "checkin_waiting"
 // Door is the http.Handler of the terminals' listener. [Door.Serve] serves it;
 // without TLS it lets nobody in.
 type Door struct {
-	o          Options
-	refusals   *refusals
-	identities *identities
-	openrpc    []byte
-	bodyTime   time.Duration
+	o        Options
+	quotes   atomic.Pointer[quotesText]
+	refusals *refusals
+	openrpc  []byte
+	bodyTime time.Duration
 }
 
 // New makes a door.
@@ -64,7 +65,7 @@ func New(o Options) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make front door: %w", err)
 	}
-	return &Door{o: o, refusals: newRefusals(), identities: newIdentities(o), openrpc: document, bodyTime: bodyTime}, nil
+	return &Door{o: o, refusals: newRefusals(), openrpc: document, bodyTime: bodyTime}, nil
 }
 
 // TLS is TLS 1.3 with the server's certificate. A client need not show a
@@ -78,12 +79,13 @@ func (d *Door) TLS() *tls.Config {
 		GetCertificate: d.o.Server.GetCertificate,
 		ClientAuth:     tls.RequestClientCert,
 		ClientCAs:      d.o.Server.ClientCAs(),
-		// Called on resumption too.
+		// Called on resumption too: then the ticket, which only a holder of the CA's
+		// key can make, says that the certificate was verified.
 		VerifyConnection: func(state tls.ConnectionState) error {
-			if len(state.PeerCertificates) == 0 {
+			if len(state.PeerCertificates) == 0 || state.DidResume {
 				return nil
 			}
-			_, err := d.identities.of(state.PeerCertificates[0])
+			_, _, err := d.o.Server.VerifyClient(state.PeerCertificates[0])
 			return err
 		},
 	}
@@ -103,6 +105,12 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, grace time.Duration) e
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          slog.NewLogLogger(d.o.Log.Handler(), slog.LevelDebug),
 	}
+	keys, err := d.o.Server.TicketKeys()
+	if err != nil {
+		return fmt.Errorf("serve terminals: %w", err)
+	}
+	s.TLSConfig.SetSessionTicketKeys(keys)
+	go d.turnTickets(ctx, s.TLSConfig)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(newListener(l, s.TLSConfig, d.o.Log)) }()
 	select {
@@ -112,7 +120,7 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, grace time.Duration) e
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	err := s.Shutdown(last)
+	err = s.Shutdown(last)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = s.Close()
 	}
@@ -167,16 +175,12 @@ func (d *Door) authenticate(w http.ResponseWriter, r *http.Request) (visitor, bo
 		refuse(w, http.StatusUnauthorized, "a terminal's certificate is needed")
 		return visitor{}, false
 	}
-	// It passed the handshake, but a connection may outlive its certificate.
-	shown, err := d.identities.of(r.TLS.PeerCertificates[0])
-	if err != nil {
-		refuse(w, http.StatusUnauthorized, server.ErrCertificateUnknown.Error())
-		return visitor{}, false
-	}
-	t, err := d.o.Server.Authenticate(r.Context(), shown.serial, shown.key)
+	// The handshake verified it; what became of it since is looked up.
+	serial, key := server.Speaker(r.TLS.PeerCertificates[0])
+	t, err := d.o.Server.Authenticate(r.Context(), serial, key)
 	switch {
 	case err == nil, errors.Is(err, server.ErrCertificateExpired) && r.URL.Path == "/renew":
-		return visitor{t, shown.serial}, true
+		return visitor{t, serial}, true
 	case errors.Is(err, server.ErrCertificateUnknown), errors.Is(err, server.ErrCertificateExpired):
 		refuse(w, http.StatusUnauthorized, err.Error())
 	case errors.Is(err, server.ErrRevoked):

@@ -236,3 +236,45 @@ func TestTicketsAllowNoEarlyData(t *testing.T) {
 		t.Errorf("%d tickets, early data %v", cache.got, cache.early)
 	}
 }
+
+// asks makes a connection of its own for one request, and tells whether it took
+// up a session and what was answered.
+func (s *shop) asks(config *tls.Config) (resumed bool, status string) {
+	s.t.Helper()
+	conn, err := tls.Dial("tcp", s.addr, config)
+	must(s.t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = conn.Write([]byte("GET /openrpc.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+	must(s.t, err)
+	text, err := io.ReadAll(conn) // the ticket comes before it
+	must(s.t, err)
+	return conn.ConnectionState().DidResume, string(text[:min(12, len(text))])
+}
+
+func TestASessionIsTakenUpByTheServerThatComesAfter(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	c := s.enroll("bar")
+	config := s.config(c.certificate)
+	config.ClientSessionCache, config.ServerName = tls.NewLRUClientSessionCache(1), "127.0.0.1"
+	if resumed, status := s.asks(config); resumed || status != "HTTP/1.1 200" {
+		t.Fatalf("the first: resumed %v, %s", resumed, status)
+	}
+	s.stop()
+	s.open()
+	s.serve()
+	if resumed, status := s.asks(config); !resumed || status != "HTTP/1.1 200" {
+		t.Errorf("after a restart: resumed %v, %s", resumed, status)
+	}
+	must(t, s.core.Revoke(t.Context(), "bar"))
+	if resumed, status := s.asks(config); !resumed || status != "HTTP/1.1 403" {
+		t.Errorf("a revoked terminal: resumed %v, %s", resumed, status)
+	}
+	s.stop()
+	s.clock.advance(3 * 24 * time.Hour)
+	s.open()
+	s.serve()
+	if resumed, _ := s.asks(config); resumed {
+		t.Error("a ticket of three days ago was taken: its key should be gone")
+	}
+}
