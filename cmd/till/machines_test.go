@@ -41,8 +41,10 @@ func TestASaleOnOtherMachines(t *testing.T) {
 				t.Fatal(err)
 			}
 			results, err := story.Play(t.Context(), story.Options{
-				Open: func(context.Context) (*story.Shop, error) { return openStage(program, "practice") },
-				Now:  time.Now, Out: t.Output(), Shots: dir,
+				Open: func(context.Context) (*story.Shop, error) {
+					return openStage(program, staging{command: []string{"practice"}})
+				},
+				Now: time.Now, Out: t.Output(), Shots: dir,
 			}, []string{filepath.Join("testdata", "machines", "sale.story")})
 			if err != nil {
 				t.Fatal(err)

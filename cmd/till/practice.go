@@ -60,19 +60,56 @@ func (x *practising) args(command *cobra.Command, more []string) error {
 // command opens.
 func (x *practising) run(ctx context.Context, more []string, command ...string) error {
 	if scripts := append(x.scripts, more...); len(scripts) > 0 {
-		return x.p.playStories(ctx, scripts, x.played, command...)
+		shop, err := x.staging(command)
+		if err != nil {
+			return err
+		}
+		return x.p.playStories(ctx, scripts, x.played, shop)
 	}
 	x.practice = true
 	return x.open(ctx)
 }
 
+// staging is the shop that stories play in: with the listeners and devices of the
+// flags, and those of a configuration that is named.
+func (x *practising) staging(command []string) (staging, error) {
+	shop := staging{command: command, devices: x.given(), listen: x.listen}
+	if x.p.configFile == "" {
+		return shop, nil
+	}
+	named, err := x.p.load(nil)
+	if err != nil {
+		return staging{}, fail("play stories", err)
+	}
+	file, err := filepath.Abs(x.p.configFile)
+	if err != nil {
+		return staging{}, fail("play stories", err)
+	}
+	shop.command = append([]string{"--config", file}, command...)
+	for name, url := range map[string]string{"printer": named.Printer.URL, "card": named.Card.URL, "scanner": named.Scanner.URL, "display": named.Display.URL} {
+		if shop.devices[name] == "" && url != "none" && url != "sim:" {
+			shop.devices[name] = url
+		}
+	}
+	return shop, nil
+}
+
+// given are the URLs of the devices that are not to be simulated.
+func (x *practising) given() map[string]string {
+	urls := map[string]string{}
+	for name, url := range x.devices {
+		if *url != "" {
+			urls[name] = *url
+		}
+	}
+	return urls
+}
+
 // open runs the counter or the kiosk.
 func (x *practising) open(ctx context.Context) error {
 	flags := map[string]string{}
-	for name, url := range x.devices {
-		if *url != "" {
-			flags[name+".url"] = *url
-		}
+	for name, url := range x.given() {
+		flags[name+".url"] = url
 	}
 	c := x.counter
 	sources, loaded, err := c.p.sources(flags)

@@ -33,6 +33,17 @@ func (l *listening) flags(c *cobra.Command, rpc, merchant, metrics, control, min
 	c.Flags().StringVar(&l.addressesFile, "addresses-file", "", "file for the addresses really listened on, as JSON")
 }
 
+// args are the flags that say the same to another process.
+func (l *listening) args() (flags []string) {
+	for name, value := range map[string]string{"rpc": l.rpc, "control": l.control, "merchant": l.merchant, "metrics": l.metrics, "mint": l.mint,
+		"addresses-file": l.addressesFile} {
+		if value != "" {
+			flags = append(flags, "--"+name, value)
+		}
+	}
+	return flags
+}
+
 func (l *listening) listen() boot.Listen {
 	return boot.Listen{RPC: l.rpc, Merchant: l.merchant, Metrics: l.metrics, Control: l.control, Mint: l.mint}
 }

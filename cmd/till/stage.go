@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -42,6 +43,7 @@ type stage struct {
 	printer *sim.Printer
 	paper   net.Listener // where the printer answers
 	shelf   *shelf       // the other devices; nil without
+	listing string       // the file of the addresses listened on
 
 	mu    sync.Mutex
 	child *exec.Cmd
@@ -52,9 +54,15 @@ type stage struct {
 // startTime is how long a program may take until it draws.
 const startTime = 20 * time.Second
 
-// openStage makes a practice shop on fresh data in a temporary directory, which a
-// command of the program opens: practice, or a kiosk's.
-func openStage(program string, command ...string) (*story.Shop, error) {
+// staging is the shop that a story plays in, as the command line wants it.
+type staging struct {
+	command []string          // that opens it: practice, or a kiosk's
+	devices map[string]string // URLs in place of simulated devices, by name
+	listen  listening         // what is asked for
+}
+
+// openStage makes a practice shop on fresh data in a temporary directory.
+func openStage(program string, o staging) (*story.Shop, error) {
 	s, err := newStage(program)
 	if err != nil {
 		return nil, err
@@ -66,14 +74,33 @@ func openStage(program string, command ...string) (*story.Shop, error) {
 	if s.shelf, err = openShelf(s.dir); err != nil {
 		return nil, errors.Join(fmt.Errorf("make shop: %w", err), s.close())
 	}
-	s.args = append(command, "--printer", "tcp://"+s.paper.Addr().String(), "--card", s.shelf.url("card"), "--scanner", s.shelf.url("scanner"),
-		"--display", s.shelf.url("display"), "--control", "127.0.0.1:0", "--addresses-file", s.path("addresses.json"))
+	simulated := map[string]string{"printer": "tcp://" + s.paper.Addr().String(), "card": s.shelf.url("card"), "scanner": s.shelf.url("scanner"), "display": s.shelf.url("display")}
+	s.args = slices.Clone(o.command)
+	for _, name := range boot.DeviceNames() {
+		s.args = append(s.args, "--"+name, cmp.Or(o.devices[name], simulated[name]))
+	}
+	s.listing = cmp.Or(o.listen.addressesFile, s.path("addresses.json"))
+	o.listen.control, o.listen.addressesFile = cmp.Or(o.listen.control, "127.0.0.1:0"), s.listing
+	s.args = append(s.args, o.listen.args()...)
 	// A story speaks of frames, not of minutes: blocks come when it mines them.
 	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
 	taps := newTaps(s)
-	return &story.Shop{Program: s, Clock: s, World: s, Books: s, Printer: s.printer, Drawer: s.printer, Cables: s, Ecash: taps,
-		Display: s.shelf, Scanner: s.shelf, Reader: s.shelf, Case: lid{s},
-		Close: func() error { taps.end(); return s.close() }}, nil
+	shop := &story.Shop{Program: s, Clock: s, World: s, Books: s, Cables: s, Ecash: taps, Case: lid{s},
+		Close: func() error { taps.end(); return s.close() }}
+	// A device that is not simulated here cannot be looked at.
+	if o.devices["printer"] == "" {
+		shop.Printer, shop.Drawer = s.printer, s.printer
+	}
+	if o.devices["display"] == "" {
+		shop.Display = s.shelf
+	}
+	if o.devices["scanner"] == "" {
+		shop.Scanner = s.shelf
+	}
+	if o.devices["card"] == "" {
+		shop.Reader = s.shelf
+	}
+	return shop, nil
 }
 
 func newStage(program string) (*stage, error) {
@@ -117,8 +144,8 @@ func (s *stage) path(name string) string { return filepath.Join(s.dir, name) }
 
 // Start runs the program on the terminal and waits for its first frame.
 func (s *stage) Start(ctx context.Context, t story.TTY) error {
-	for _, name := range []string{"puppet.sock", "addresses.json"} {
-		if err := os.Remove(s.path(name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for _, left := range []string{s.path("puppet.sock"), s.listing} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("start: %w", err)
 		}
 	}
@@ -269,7 +296,7 @@ func (s *stage) addresses(ctx context.Context) (at boot.Addresses, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {
-		text, err := os.ReadFile(s.path("addresses.json"))
+		text, err := os.ReadFile(s.listing)
 		if err == nil {
 			return at, json.Unmarshal(text, &at)
 		}

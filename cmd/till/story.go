@@ -26,14 +26,14 @@ func (s *scripted) flags(c *cobra.Command) {
 }
 
 // playStories plays the files, each on a fresh practice shop whose program is a
-// process of its own, opened by the command.
-func (p *program) playStories(ctx context.Context, files []string, s scripted, command ...string) error {
+// process of its own.
+func (p *program) playStories(ctx context.Context, files []string, s scripted, shop staging) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fail("play stories", err)
 	}
 	o := story.Options{
-		Open:  func(context.Context) (*story.Shop, error) { return openStage(program, command...) },
+		Open:  func(context.Context) (*story.Shop, error) { return openStage(program, shop) },
 		Now:   time.Now,
 		Stdin: p.in, Out: p.out, Term: s.term, Speed: s.speed, Shots: s.shots,
 	}

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,7 +36,7 @@ func playAll(t *testing.T, dir string, command ...string) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".story"), func(t *testing.T) {
 			t.Parallel()
 			results, err := story.Play(t.Context(), story.Options{
-				Open: func(context.Context) (*story.Shop, error) { return openStage(program, command...) },
+				Open: func(context.Context) (*story.Shop, error) { return openStage(program, staging{command: command}) },
 				Now:  time.Now, Out: t.Output(), Shots: t.TempDir(),
 			}, []string{file})
 			if err != nil {
@@ -44,5 +49,47 @@ func playAll(t *testing.T, dir string, command ...string) {
 				}
 			}
 		})
+	}
+}
+
+func TestAStoryUsesThePrinterItIsGiven(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays a whole shop")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := make(chan []byte, 1)
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		text, _ := io.ReadAll(conn) // until the shop closes
+		printed <- text
+	}()
+	t.Cleanup(func() { _ = l.Close() })
+	program := tillProgram(t)
+	play := func(text string) ([]story.Result, error) {
+		file := filepath.Join(t.TempDir(), "given.story")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		shop := staging{command: []string{"practice"}, devices: map[string]string{"printer": "tcp://" + l.Addr().String()}}
+		return story.Play(t.Context(), story.Options{
+			Open: func(context.Context) (*story.Shop, error) { return openStage(program, shop) }, Now: time.Now, Out: t.Output(),
+		}, []string{file})
+	}
+	results, err := play("ring 12.30\ndo pay\ndo tender.bitcoin\ncustomer pays\nsee \"PAID\"\ndo acknowledge\ndo devices\nsee \"never answers\" within 20s\n")
+	if err != nil || !results[0].Held {
+		t.Fatalf("%v, %+v", err, results)
+	}
+	if text := <-printed; !bytes.Contains(text, []byte("12.30")) {
+		t.Errorf("the printer got %d bytes without the sum", len(text))
+	}
+	var wrong story.SyntaxError
+	if _, err := play("paper \"12.30\"\n"); !errors.As(err, &wrong) {
+		t.Errorf("paper that cannot be seen is looked at: %v", err)
 	}
 }

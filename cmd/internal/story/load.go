@@ -173,7 +173,7 @@ func refuse(stories [][]Statement, shop *Shop) error {
 	for _, story := range stories {
 		for _, s := range story {
 			if what := shop.lacks(s); what != "" {
-				wrong = append(wrong, fmt.Sprintf("%s:%d: statement %s is not carried out yet", s.File, s.Line, what))
+				wrong = append(wrong, fmt.Sprintf("%s:%d: statement %s cannot be carried out in this shop", s.File, s.Line, what))
 			}
 		}
 	}
