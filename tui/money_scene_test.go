@@ -53,8 +53,13 @@ func (b *bench) paidOut(state protocol.PayoutState, f *register.Failure) *bench 
 }
 
 // refunding is the refund of the first sale of the day.
-func (b *bench) refunding() *bench {
-	sale := register.Sale{Opening: past()[0].Opening, Ended: protocol.EntrySalePaid, Status: past()[0].Status,
+func (b *bench) refunding() *bench { return b.refundingMore(0) }
+
+// refundingMore is one of which more came than was due.
+func (b *bench) refundingMore(more protocol.Sat) *bench {
+	status := *past()[0].Status
+	status.ReceivedSat += more
+	sale := register.Sale{Opening: past()[0].Opening, Ended: protocol.EntrySalePaid, Status: &status,
 		Tenders: []register.Tender{{TenderAdded: past()[0].Tenders[0].TenderAdded, Quote: quote()}}}
 	refund, why := register.RefundOf(sale, nil)
 	return b.send(refundRead{refund, why})
@@ -117,6 +122,7 @@ func init() {
 			b.approvedOrder().press("y").paidOut("", &register.Failure{Code: protocol.CodeInsufficientReserve, Message: "the wallet does not hold enough"})
 		}},
 		{"refund", func(b *bench) { b.refunding().write("500") }},
+		{"refund-owed", func(b *bench) { b.refundingMore(5000) }},
 		{"refund-how", func(b *bench) { b.refunding().press("enter") }},
 	}...)
 }

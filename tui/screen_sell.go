@@ -285,6 +285,9 @@ func (m *model) sellLines(price protocol.Money, sat protocol.Sat, w int) []widge
 	switch {
 	case s.Refund != nil:
 		lines = append(lines, pair("", m.w.f(m.w.RefundMost, m.w.moneyIn(s.Refund.Most)), widget.Quiet))
+		if owed := s.Refund.Owed; owed.Minor > 0 {
+			lines = append(lines, pair("", m.w.f(m.w.RefundOwed, m.w.moneyIn(owed)), widget.Text))
+		}
 		if rate, ok := s.Refund.Rate(s.Quote); ok {
 			which := m.w.RefundOldRate
 			if s.Refund.Now {

@@ -96,7 +96,7 @@ type Words struct {
 	SellPayText, SellPayCash, SellTakeMoney, SellMakingBig, SellMaking, SellSwipeBig, SellSwipe, SellCheckBig, SellCheck, SellPrintedTitle, SellPrintedText string
 	SellPayingBig, SellPaying, SellUnknown, SellPaid, SellNotPaid, SellKeepMoney, SellPaperVoid, SellGiveCash                                               string
 	KeyWaits, KeyRaiseTitle, KeyRaiseText, CardTitle, CardAgain, CardOther                                                                                  string
-	SellHandPaper, ApproveTitle, ApproveWho, ApproveCode, ApproveWait, RefundTitle, RefundMost, RefundOldRate                                               string
+	SellHandPaper, ApproveTitle, ApproveWho, ApproveCode, ApproveWait, RefundTitle, RefundMost, RefundOwed, RefundOldRate                                   string
 	RefundNowRate, RefundHow                                                                                                                                string
 
 	// Lists.

@@ -446,6 +446,7 @@ var german = &Words{
 	ApproveWait:      "einen Moment: der letzte Code war falsch",
 	RefundTitle:      "Rückerstattung von Verkauf %1",
 	RefundMost:       "höchstens %1",
+	RefundOwed:       "davon geschuldet: %1",
 	RefundOldRate:    "Kurs damals",
 	RefundNowRate:    "Kurs jetzt",
 	RefundHow:        "Wie geht das Geld zurück?",

@@ -384,6 +384,7 @@ var english = &Words{
 	ApproveWait:      "a moment: the last code was wrong",
 	RefundTitle:      "Refund of sale %1",
 	RefundMost:       "at most %1",
+	RefundOwed:       "owed of it: %1",
 	RefundOldRate:    "sale’s rate",
 	RefundNowRate:    "rate now",
 	RefundHow:        "How does the money go back?",

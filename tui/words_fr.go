@@ -443,6 +443,7 @@ var french = &Words{
 	ApproveWait:      "un instant : le dernier code était faux",
 	RefundTitle:      "Remboursement de la vente %1",
 	RefundMost:       "au plus %1",
+	RefundOwed:       "dont dû : %1",
 	RefundOldRate:    "cours d’alors",
 	RefundNowRate:    "cours actuel",
 	RefundHow:        "Comment rendre l’argent ?",

@@ -444,6 +444,7 @@ var japanese = &Words{
 	ApproveWait:      "お待ちください。前のコードは間違いでした",
 	RefundTitle:      "取引 %1 の返金",
 	RefundMost:       "上限 %1",
+	RefundOwed:       "うち未返金 %1",
 	RefundOldRate:    "取引時のレート",
 	RefundNowRate:    "今のレート",
 	RefundHow:        "返金の方法は？",

@@ -78,7 +78,7 @@ func (p Payout) typed(e Entry) Payout {
 	p.Entry = e
 	if p.Refund != nil {
 		r := *p.Refund
-		r.Amount = r.Most
+		r.Amount = r.usual()
 		if !e.Empty() {
 			r.Amount = e.Money(r.Most.Currency)
 		}

@@ -11,9 +11,11 @@ type Refund struct {
 	ID      protocol.RefundID // "" until it has a destination
 	Sale    protocol.SaleID
 	Number  string
-	Amount  protocol.Money  // what goes back
-	Most    protocol.Money  // what can: paid, and not yet given back
-	MostSat protocol.Sat    // likewise in bitcoin, 0 when none came
+	Amount  protocol.Money // what goes back
+	Most    protocol.Money // what can: paid, and not yet given back
+	MostSat protocol.Sat   // likewise in bitcoin, 0 when none came
+	Owed    protocol.Money // of Most: came beyond what was due
+	OwedSat protocol.Sat
 	Old     *protocol.Quote // the sale's own, nil when it was not paid in bitcoin
 	Now     bool            // convert at the rate of now
 
@@ -35,12 +37,20 @@ func RefundOf(s Sale, earlier []protocol.Refund) (Refund, Why) {
 	switch {
 	case s.Ended == protocol.EntrySalePaid:
 		r.Most = s.Opening.Total
+		if r.MostSat > 0 {
+			r.OwedSat = max(0, s.Status.ReceivedSat-s.Status.DueSat)
+		}
 	case r.MostSat > 0:
-		worth, err := r.Old.Buy.Value(r.MostSat)
-		if err != nil {
+		r.OwedSat = r.MostSat
+	}
+	r.Owed.Currency = r.Most.Currency
+	if r.OwedSat > 0 {
+		worth, err := r.Old.Buy.Value(r.OwedSat)
+		if err != nil || worth > protocol.MaxMinor-r.Most.Minor {
 			return r, WhyNothingPaid
 		}
-		r.Most.Minor = worth
+		r.Owed.Minor = worth
+		r.Most.Minor += worth
 	}
 	for _, e := range earlier {
 		r.Most.Minor -= e.Amount.Minor
@@ -49,11 +59,26 @@ func RefundOf(s Sale, earlier []protocol.Refund) (Refund, Why) {
 		}
 		if gone, err := r.Old.Buy.Payout(max(0, e.Amount.Minor)); err == nil {
 			r.MostSat -= gone
+			r.OwedSat -= gone
 		}
 	}
+	for _, e := range earlier { // what is owed goes back first
+		r.Owed.Minor -= e.Amount.Minor
+	}
 	r.MostSat = max(0, r.MostSat)
-	r.Amount = r.Most
+	if r.Owed.Minor <= 0 || r.OwedSat <= 0 {
+		r.Owed.Minor, r.OwedSat = 0, 0
+	}
+	r.Amount = r.usual()
 	return r, unless(r.Most.Minor > 0, WhyNothingPaid)
+}
+
+// usual is what goes back when no amount is typed: what is owed, else all.
+func (r Refund) usual() protocol.Money {
+	if r.Owed.Minor > 0 {
+		return r.Owed
+	}
+	return r.Most
 }
 
 // Rate is what a bitcoin counts, false when none holds.
@@ -77,10 +102,14 @@ func (r Refund) Sat(now *protocol.Quote) protocol.Sat {
 	switch {
 	case err != nil:
 		return 0
-	case !r.Now:
-		return min(sat, r.MostSat)
+	case r.Now:
+		return sat
+	case r.OwedSat > 0 && r.Amount == r.Owed:
+		return r.OwedSat // to the satoshi
+	case r.OwedSat > 0 && r.Amount == r.Most:
+		return r.MostSat
 	}
-	return sat
+	return min(sat, r.MostSat)
 }
 
 // whyNot tells why the amount cannot be given back.

@@ -207,6 +207,38 @@ func sold(t *testing.T) Sale {
 	return *c.r.Sale
 }
 
+// TestWhatIsOwedIsTheUsualRefund: to the satoshi; the whole sale may go back too.
+func TestWhatIsOwedIsTheUsualRefund(t *testing.T) {
+	over := sold(t)
+	over.Status.ReceivedSat += 5000
+	r, why := RefundOf(over, nil)
+	if why != "" || r.Owed != eur(290) || r.OwedSat != 5000 || r.Most != eur(1520) || r.Amount != r.Owed || r.Sat(nil) != 5000 {
+		t.Fatalf("%q: %+v, %d", why, r, r.Sat(nil))
+	}
+	w := atWindow(t, NewRefund(bitcoin.Regtest, r))
+	w.do(Digits{"1520"})
+	if _, sat := w.p.Priced(); sat != 26164 {
+		t.Errorf("all of it is %d", sat)
+	}
+	w.do(Digits{"1"}, Next{})
+	w.want(SellPricing, WhyAbovePaid)
+	for range 5 {
+		w.do(Erase{})
+	}
+	if price, _ := w.p.Priced(); price != eur(290) {
+		t.Errorf("nothing typed is %v", price)
+	}
+	r, _ = RefundOf(over, []protocol.Refund{{Amount: eur(290), Kind: protocol.TenderBitcoin}})
+	if r.Owed.Minor != 0 || r.Most != eur(1230) || r.Amount != eur(1230) {
+		t.Errorf("after what was owed went back: %+v", r)
+	}
+	unpaid := over
+	unpaid.Ended = protocol.EntrySaleCancelled
+	if r, _ = RefundOf(unpaid, nil); r.OwedSat != 26164 || r.Amount != r.Most {
+		t.Errorf("of a cancelled sale: %+v", r)
+	}
+}
+
 func TestARefundIsNeverMoreThanWasPaid(t *testing.T) {
 	r, why := RefundOf(sold(t), nil)
 	if why != "" || r.Most != eur(1230) || r.MostSat != 21164 {
