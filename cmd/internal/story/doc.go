@@ -7,7 +7,7 @@
 // would send, no faster than a hand, through the program's own decoder; the
 // screen is read back from the bytes the program writes, by a terminal
 // emulator, and no frame is missed; a QR code counts only where a phone could
-// read it; a statement that cannot be carried out yet is refused by name.
+// read it; a statement that cannot be carried out in a shop is refused by name.
 //
 // The program and what is around it are whoever implements [Shop]'s parts.
 // Times are those of the machine: the practice clock runs as fast and is only

@@ -79,7 +79,7 @@ func (r *runner) worldStep(ctx context.Context, step Step) error {
 	case Verify:
 		return r.shop.Books.VerifyJournal(ctx)
 	}
-	return fmt.Errorf("%T is not carried out yet", step)
+	return fmt.Errorf("%T is not carried out", step)
 }
 
 // wait lets time pass on the practice clock.
