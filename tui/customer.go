@@ -42,6 +42,13 @@ func (m *model) asks() (link string, amount protocol.Sat, ok bool) {
 
 // customerPays lets the practice customer pay, or swipe a card.
 func (m *model) customerPays() tea.Cmd {
+	if m.kiosk != nil && m.dialog() == nil {
+		return m.askCalm("customer", m.w.Practice, m.w.Keys[ActCustomer].Help, (*model).letCustomerPay)
+	}
+	return m.letCustomerPay()
+}
+
+func (m *model) letCustomerPay() tea.Cmd {
 	if swipe := m.o.Swipe; m.cardAsked() {
 		return func() tea.Msg {
 			swipe()

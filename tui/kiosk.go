@@ -39,6 +39,8 @@ const (
 	stillTime = 10 * time.Second // is warned of before it begins again
 	// waitsFor times the pause a payment is waited for: the hand is on a phone.
 	waitsFor = 3
+	// calmFor is how long a hand is still before it may give a sale up.
+	calmFor = 700 * time.Millisecond
 	// mendEvery is how often a write that failed is tried again.
 	mendEvery = 10 * time.Second
 )
@@ -46,6 +48,7 @@ const (
 // kiosk is the state of a kiosk; nil at a counter.
 type kiosk struct {
 	Kiosk
+	calm     bool          // no key came for a while; see askCalm
 	touched  time.Duration // the last sign of a customer, by the hand's clock …
 	since    time.Time     // … and by the wall's
 	language string        // that the customer chose, "" the shop's
@@ -67,7 +70,7 @@ var kioskKeys = map[screenName][]Action{
 	onOutOfService: {ActSettings},
 	onService:      {ActNext, ActDevices, ActAlerts, ActSales, ActAbout, ActRestart, ActQuit, ActBack},
 	onRegister:     {ActNext, ActPay, ActAdd, ActQuantity, ActClear, ActUndo},
-	onPay:          {ActAcknowledge, ActNext, ActBitcoin, ActEcash, ActTenderKey, ActLightning, ActBack, ActCancel, ActPrint, ActQR},
+	onPay:          {ActAcknowledge, ActNext, ActBitcoin, ActEcash, ActTenderKey, ActLightning, ActBack, ActCancel, ActQR},
 	onKey:          {ActAcknowledge, ActNext, ActClear, ActRecheck, ActBack},
 	onSales:        {ActNext, ActReprint, ActRecheck, ActBack},
 	onDevices:      {ActTest, ActReopen, ActBack},
@@ -108,8 +111,48 @@ func (m *model) home() screenName {
 // touch notes a sign of a customer.
 func (m *model) touch() {
 	if k := m.kiosk; k != nil {
-		k.touched, k.since = m.o.Hand(), m.now
+		now := m.o.Hand()
+		k.calm = now-k.touched >= calmFor
+		k.touched, k.since = now, m.now
 	}
+}
+
+// settleDown looks whether the hand has come to rest, after a message.
+func (m *model) settleDown(msg tea.Msg) {
+	if k := m.kiosk; k != nil {
+		switch msg.(type) {
+		case tea.KeyPressMsg, tea.PasteMsg, tea.MouseClickMsg:
+			k.calm = k.calm && len(m.hand.held) > 0 // one that is held acts later
+		default:
+			k.calm = m.o.Hand()-k.touched >= calmFor
+		}
+	}
+}
+
+// askCalm asks what a sale would be lost by: y counts only from a hand that was
+// still before. Whatever a child or a cat plays on the keyboard, the code on the
+// screen stays until it is paid.
+func (m *model) askCalm(name, title, text string, do func(*model) tea.Cmd) tea.Cmd {
+	m.open(&dialog{name: name, role: widget.Warn, title: title, text: text, keys: []key{
+		{action: ActConfirm, keys: []string{"y"}, do: closing(do), whyNot: func(m *model) string {
+			if m.kiosk.calm {
+				return ""
+			}
+			return m.w.KioskCalm
+		}},
+		no(),
+	}})
+	return ripenAt(m.o.After(calmFor))
+}
+
+// codeStays: at a kiosk a code that waits for its payment is left only by
+// askOtherWay.
+func (m *model) codeStays() bool {
+	return m.kiosk != nil && m.reg.Phase == register.Waiting
+}
+
+func (m *model) askOtherWay() tea.Cmd {
+	return m.askCalm("other-way", m.w.KioskOtherTitle, m.w.KioskOtherText, func(m *model) tea.Cmd { return m.happen(register.Back{}) })
 }
 
 // serving tells whether the service menu is open.
@@ -269,6 +312,13 @@ func (m *model) noteFailure() {
 // settleHome shows the attract screen when a sale is over: its result was
 // acknowledged, or it was given up with its lines.
 func (m *model) settleHome(before register.Phase) {
+	if m.kiosk != nil && before != register.Settled && m.reg.Phase == register.Settled && !m.serving() {
+		for m.dialog() != nil {
+			m.close()
+		}
+		m.screen, m.from = onRegister, onAttract // the result is seen, whatever was looked at
+		m.touch()
+	}
 	if m.kiosk == nil || before == register.Ringing || m.reg.Phase != register.Ringing || !m.reg.Cart.Empty() || m.screen != onRegister {
 		return
 	}

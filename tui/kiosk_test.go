@@ -62,6 +62,7 @@ var kioskScenes = []struct {
 	{"not-paid", func(b *bench) {
 		b.toPay().send(status("expired", "refuse", 0, "the time to pay is over and nothing has come"))
 	}},
+	{"other-way", func(b *bench) { b.toPay().press("esc") }},
 	{"part-paid", func(b *bench) {
 		b.toPay().send(status("expired", "refuse", 9000, "0.00012164 BTC are missing", protocol.FlagUnderpaid))
 	}},

@@ -219,7 +219,9 @@ func (m *model) askCancel() tea.Cmd {
 	if s.Status != nil && s.Status.ReceivedSat > 0 {
 		text = m.w.f(m.w.CancelOwedText, m.w.bitcoin(s.Status.ReceivedSat))
 	}
-	return m.ask("cancel", m.w.f(m.w.CancelTitle, s.Opening.Number), text, widget.Warn, func(m *model) tea.Cmd {
-		return m.happen(register.Cancel{Reason: "cashier", Keep: true})
-	})
+	give := func(m *model) tea.Cmd { return m.happen(register.Cancel{Reason: "cashier", Keep: true}) }
+	if m.kiosk != nil {
+		return m.askCalm("cancel", m.w.KioskGiveUpTitle, m.w.KioskGiveUpText, give)
+	}
+	return m.ask("cancel", m.w.f(m.w.CancelTitle, s.Opening.Number), text, widget.Warn, give)
 }

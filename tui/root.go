@@ -44,6 +44,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		return m, nil
 	}
+	m.settleDown(msg)
 	cmd = tea.Batch(cmd, m.refresh(), m.awaitCard(), m.tick())
 	m.frame = m.draw()
 	m.publish()
@@ -69,7 +70,7 @@ const modes, mouseModes = "\x1b[?1049h\x1b[?25l\x1b[?2004h", "\x1b[?1002h\x1b[?1
 
 func (repainted) apply(m *model) tea.Cmd {
 	set := modes
-	if m.o.Mouse {
+	if m.mouse() {
 		set += mouseModes
 	}
 	return tea.Sequence(tea.Raw(set), tea.ClearScreen)

@@ -27,7 +27,7 @@ func payKeys() []key {
 	paying := in(register.Choosing, register.Counting, register.Waiting, register.Asking)
 	rows := []key{
 		offered(sends(ActAcknowledge, register.Next{}, "enter"), in(register.Settled)),
-		offered(sends(ActNext, register.Next{}, "enter"), paying),
+		offered(sends(ActNext, register.Next{}, "enter"), func(m *model) bool { return paying(m) && !m.codeStays() }),
 	}
 	rows[1].quiet = true
 	for i, kind := range register.Kinds() {
@@ -40,7 +40,9 @@ func payKeys() []key {
 			k.whyNot = (*model).whyNoEcash
 		}
 		choosing := in(register.Choosing, register.Waiting)
-		rows = append(rows, offered(k, func(m *model) bool { return choosing(m) && slices.Contains(m.kinds(), kind) }))
+		rows = append(rows, offered(k, func(m *model) bool {
+			return choosing(m) && slices.Contains(m.kinds(), kind) && !m.codeStays()
+		}))
 	}
 	asking := func(m *model) bool { return m.reg.Phase == register.Waiting && !m.keyPending() }
 	return append(rows,
@@ -70,8 +72,11 @@ func (m *model) payBack() tea.Cmd {
 		m.qrAlone = false
 		return nil
 	}
-	if m.reg.Phase == register.Choosing && m.reg.Sale != nil {
+	switch {
+	case m.reg.Phase == register.Choosing && m.reg.Sale != nil:
 		return m.askCancel()
+	case m.codeStays():
+		return m.askOtherWay()
 	}
 	return m.happen(register.Back{})
 }
@@ -400,7 +405,12 @@ func (m *model) cashView(body widget.Area) widget.Block {
 }
 
 // printIt says that the code has to be printed, and with which key.
-func (m *model) printIt() string { return m.w.f(m.w.PrintIt, m.keyFor(onPay, ActPrint)) }
+func (m *model) printIt() string {
+	if m.kiosk != nil {
+		return m.w.KioskSmall
+	}
+	return m.w.f(m.w.PrintIt, m.keyFor(onPay, ActPrint))
+}
 
 // printRequest prints the payment request for a screen that is too small.
 func (m *model) printRequest() tea.Cmd {

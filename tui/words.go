@@ -111,14 +111,15 @@ type Words struct {
 	AboutShop, AboutTerminal, AboutServer, AboutCertificate, AboutText         string
 
 	// A kiosk. Own is the language's name in itself.
-	Own, KioskStart, KioskTouch, KioskChoose, KioskGoods             string
-	KioskOver, KioskOverTitle, KioskOverText, KioskEmpty, KioskPage  string
-	KioskStill, KioskBackIn, KioskPay                                string
-	KioskThanks, KioskThanksPaperless, KioskFailed                   string
-	KioskTryAgain, KioskPaidPart                                     string
-	KioskOut, KioskMoment, KioskOutSoon, KioskOpening, KioskOffline  string
-	KioskStaff, KioskServiceTitle, KioskPIN, KioskWrong, KioskLocked string
-	KioskRestartTitle, KioskRestartText, KioskLeaveText              string
+	Own, KioskStart, KioskTouch, KioskChoose, KioskGoods                                      string
+	KioskOver, KioskOverTitle, KioskOverText, KioskEmpty, KioskPage                           string
+	KioskStill, KioskBackIn, KioskPay                                                         string
+	KioskThanks, KioskThanksPaperless, KioskFailed                                            string
+	KioskTryAgain, KioskPaidPart                                                              string
+	KioskOut, KioskMoment, KioskOutSoon, KioskOpening, KioskOffline                           string
+	KioskSmall, KioskCalm, KioskOtherTitle, KioskOtherText, KioskGiveUpTitle, KioskGiveUpText string
+	KioskStaff, KioskServiceTitle, KioskPIN, KioskWrong, KioskLocked                          string
+	KioskRestartTitle, KioskRestartText, KioskLeaveText                                       string
 }
 
 // StaffWords are the words of people and shifts.

@@ -355,6 +355,7 @@ var german = &Words{
 	KioskThanks: "Danke! Bitte den Beleg nehmen.", KioskThanksPaperless: "Danke!", KioskFailed: "Bitte dem Personal zeigen: Verkauf %1.",
 	KioskTryAgain: "Mit Enter anders zahlen.", KioskPaidPart: "Was Sie gezahlt haben, ist vermerkt und kommt zurück.",
 	KioskOut: "AUSSER BETRIEB", KioskOutSoon: "Es geht von selbst weiter.", KioskMoment: "EINEN MOMENT", KioskOpening: "Es wird geöffnet.", KioskOffline: "Keine Verbindung seit %1.",
+	KioskSmall: "Der Code passt nicht auf diesen Schirm.", KioskCalm: "Einen Moment, dann noch einmal drücken.", KioskOtherTitle: "Anders zahlen?", KioskOtherText: "Diesen Code dann nicht mehr bezahlen.", KioskGiveUpTitle: "Diesen Kauf aufgeben?", KioskGiveUpText: "Es ist nichts mehr zu zahlen. Das Gewählte bleibt.",
 	KioskStaff: "Personal", KioskServiceTitle: "Service", KioskPIN: "PIN des Personals:", KioskWrong: "falsche PIN: nächster Versuch in %1 s", KioskLocked: "zu oft falsche PIN: gesperrt bis %1",
 	KioskRestartTitle: "Neu starten?", KioskRestartText: "Das Programm beginnt von vorn.", KioskLeaveText: "Der Kiosk endet und zeigt nichts, bis er wieder gestartet wird.",
 

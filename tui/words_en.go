@@ -293,6 +293,7 @@ var english = &Words{
 	KioskThanks: "Thank you! Take your receipt.", KioskThanksPaperless: "Thank you!", KioskFailed: "Please show this to the staff: sale %1.",
 	KioskTryAgain: "Press Enter to pay another way.", KioskPaidPart: "What you paid is noted and will be given back.",
 	KioskOut: "OUT OF SERVICE", KioskOutSoon: "It opens again by itself.", KioskMoment: "ONE MOMENT", KioskOpening: "It is being opened.", KioskOffline: "No connection since %1.",
+	KioskSmall: "The code does not fit on this screen.", KioskCalm: "One moment, then press it once more.", KioskOtherTitle: "Pay another way?", KioskOtherText: "Do not pay this code any more then.", KioskGiveUpTitle: "Give this purchase up?", KioskGiveUpText: "Nothing more is to be paid. What you chose stays.",
 	KioskStaff: "staff", KioskServiceTitle: "Service", KioskPIN: "The staff’s PIN:", KioskWrong: "wrong PIN: the next try in %1 s", KioskLocked: "too many wrong PINs: locked until %1",
 	KioskRestartTitle: "Restart?", KioskRestartText: "The program begins anew.", KioskLeaveText: "The kiosk stops and shows nothing until it is started again.",
 

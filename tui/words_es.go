@@ -355,6 +355,7 @@ var spanish = &Words{
 	KioskThanks: "¡Gracias! Tome su recibo.", KioskThanksPaperless: "¡Gracias!", KioskFailed: "Muestre esto al personal, por favor: venta %1.",
 	KioskTryAgain: "Pulse Intro para pagar de otra forma.", KioskPaidPart: "Lo que ha pagado queda anotado y se le devolverá.",
 	KioskOut: "FUERA DE SERVICIO", KioskOutSoon: "Se vuelve a abrir solo.", KioskMoment: "UN MOMENTO", KioskOpening: "Se está abriendo.", KioskOffline: "Sin conexión desde las %1.",
+	KioskSmall: "El código no cabe en esta pantalla.", KioskCalm: "Un momento, y pulse otra vez.", KioskOtherTitle: "¿Pagar de otra forma?", KioskOtherText: "Entonces ya no pague este código.", KioskGiveUpTitle: "¿Dejar esta compra?", KioskGiveUpText: "Ya no hay nada que pagar. Lo elegido se queda.",
 	KioskStaff: "personal", KioskServiceTitle: "Servicio", KioskPIN: "PIN del personal:", KioskWrong: "PIN incorrecto: otro intento en %1 s", KioskLocked: "demasiados PIN incorrectos: bloqueado hasta las %1",
 	KioskRestartTitle: "¿Reiniciar?", KioskRestartText: "El programa empieza de nuevo.", KioskLeaveText: "El quiosco se detiene y no muestra nada hasta que se inicie otra vez.",
 

@@ -355,6 +355,7 @@ var french = &Words{
 	KioskThanks: "Merci ! Prenez votre ticket.", KioskThanksPaperless: "Merci !", KioskFailed: "Montrez ceci au personnel, s’il vous plaît : vente %1.",
 	KioskTryAgain: "Entrée pour payer autrement.", KioskPaidPart: "Ce que vous avez payé est noté et vous sera rendu.",
 	KioskOut: "HORS SERVICE", KioskOutSoon: "La borne rouvre d’elle-même.", KioskMoment: "UN INSTANT", KioskOpening: "La borne ouvre.", KioskOffline: "Pas de connexion depuis %1.",
+	KioskSmall: "Le code ne tient pas sur cet écran.", KioskCalm: "Un instant, puis appuyez encore.", KioskOtherTitle: "Payer autrement ?", KioskOtherText: "Ne payez alors plus ce code.", KioskGiveUpTitle: "Abandonner cet achat ?", KioskGiveUpText: "Plus rien n’est à payer. Votre choix reste.",
 	KioskStaff: "personnel", KioskServiceTitle: "Service", KioskPIN: "Code PIN du personnel :", KioskWrong: "code faux : prochain essai dans %1 s", KioskLocked: "trop de codes faux : bloqué jusqu’à %1",
 	KioskRestartTitle: "Redémarrer ?", KioskRestartText: "Le programme recommence.", KioskLeaveText: "La borne s’arrête et n’affiche rien jusqu’au prochain démarrage.",
 

@@ -356,6 +356,7 @@ var japanese = &Words{
 	KioskThanks: "ありがとうございました。レシートをお取りください。", KioskThanksPaperless: "ありがとうございました。", KioskFailed: "係員にお見せください：会計 %1",
 	KioskTryAgain: "Enter で別の方法で支払えます。", KioskPaidPart: "お支払い分は記録され、返金されます。",
 	KioskOut: "休止中", KioskOutSoon: "自動的に再開します。", KioskMoment: "お待ちください", KioskOpening: "準備しています。", KioskOffline: "%1 から通信できません。",
+	KioskSmall: "コードがこの画面に入りません。", KioskCalm: "少し待ってからもう一度押してください。", KioskOtherTitle: "別の方法で支払いますか", KioskOtherText: "その場合、このコードにはもう支払わないでください。", KioskGiveUpTitle: "この購入をやめますか", KioskGiveUpText: "お支払いは不要です。選んだ品は残ります。",
 	KioskStaff: "係員", KioskServiceTitle: "点検", KioskPIN: "係員の暗証番号：", KioskWrong: "暗証番号が違います：あと%1秒お待ちください", KioskLocked: "誤りが続いたため %1 まで使えません",
 	KioskRestartTitle: "再起動しますか", KioskRestartText: "プログラムを最初から始めます。", KioskLeaveText: "セルフレジを止めます。次に起動するまで何も表示しません。",
 
