@@ -143,6 +143,7 @@ type Line struct {
 	Price    Money  `json:"price" wire:"required"`    // of 1000
 	Tax      string `json:"tax,omitempty"`            // code of CONFIG's tax
 	Discount *Money `json:"discount,omitempty"`
+	Reason   string `json:"reason,omitempty"` // of the discount; ours
 }
 
 // TaxShare is the tax of one rate in a sale.

@@ -65,6 +65,11 @@ func (s *Server) refresh(ctx context.Context) error {
 		if told, err = s.configurations(tx, rules); err != nil {
 			return err
 		}
+		items, err := tx.Shop.Items()
+		if err != nil {
+			return err
+		}
+		s.counted(items)
 		differs = false
 		return told.each(func(c *protocol.Config, name, hashName string) error {
 			version, hash, err := tx.standing(name, hashName, c)
@@ -96,10 +101,11 @@ func (c *configs) each(f func(c *protocol.Config, name, hashName string) error) 
 // configure makes the configurations of terminals, with a new version where one
 // differs from what was told before, or is to be told afresh.
 func (w *work) configure(rules *rulebook, fresh bool) (*configs, error) {
-	catalogue, err := readCatalogue(w.Tx)
+	catalogue, err := readCatalogue(w.Tx, w.now)
 	if err != nil {
 		return nil, err
 	}
+	w.s.counted(catalogue.Items)
 	if _, _, err = w.version(settingCatalogueVersion, settingCatalogueHash, catalogue); err != nil {
 		return nil, err
 	}
@@ -221,7 +227,7 @@ func (tx *Tx) standing(name, hashName string, thing any) (version int64, hash pr
 	return version, hash, nil
 }
 
-func readCatalogue(tx *Tx) (*protocol.Catalogue, error) {
+func readCatalogue(tx *Tx, now protocol.Time) (*protocol.Catalogue, error) {
 	items, err := tx.Shop.Items()
 	if err != nil {
 		return nil, fmt.Errorf("list items: %w", err)
@@ -234,13 +240,13 @@ func readCatalogue(tx *Tx) (*protocol.Catalogue, error) {
 			items[i].Options = []string{}
 		}
 	}
-	return &protocol.Catalogue{Items: items}, nil
+	return &protocol.Catalogue{Items: items}, count(tx, items, now)
 }
 
 // Catalogue gives the goods (GET /catalogue).
 func (s *Server) Catalogue(ctx context.Context) (catalogue *protocol.Catalogue, err error) {
 	err = s.o.Store.Read(ctx, func(tx *Tx) error {
-		if catalogue, err = readCatalogue(tx); err != nil {
+		if catalogue, err = readCatalogue(tx, s.o.Clock()); err != nil {
 			return err
 		}
 		catalogue.Version, err = numberSetting(tx, settingCatalogueVersion, 0)
@@ -254,7 +260,13 @@ func (s *Server) Catalogue(ctx context.Context) (catalogue *protocol.Catalogue, 
 
 // ImportCatalogue replaces the goods and tells every terminal.
 func (s *Server) ImportCatalogue(ctx context.Context, items []protocol.Item) error {
-	if err := s.write(ctx, func(w *work) error { return w.Shop.ReplaceItems(items) }); err != nil {
+	err := s.write(ctx, func(w *work) error {
+		if err := w.Shop.ReplaceItems(items); err != nil {
+			return err
+		}
+		return w.Stock.Recount()
+	})
+	if err != nil {
 		return fmt.Errorf("import catalogue: %w", err)
 	}
 	return s.Reload(ctx)

@@ -60,7 +60,7 @@ func newFellows(peers Peers, random io.Reader) (*fellows, error) {
 // until ctx ends.
 func (s *Server) duties(ctx context.Context) {
 	var all sync.WaitGroup
-	for _, duty := range []func(context.Context){s.flushPresences, s.keepMintKeys} {
+	for _, duty := range []func(context.Context){s.flushPresences, s.keepMintKeys, s.keepStock} {
 		all.Go(func() { duty(ctx) })
 	}
 	if s.fellows.peers == nil {

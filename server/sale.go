@@ -66,6 +66,9 @@ func (a *application) saleOpened() error {
 	if err != nil {
 		return err
 	}
+	if err := a.hold(body.Sale, body.Lines, a.now.Add(a.s.rules().PaymentWindow)); err != nil {
+		return err
+	}
 	return a.Sales.Insert(&Sale{ID: body.Sale, Terminal: a.terminal.ID, Opened: a.at, Total: body.Total, State: protocol.SaleOpen,
 		Description: describe(body.Lines), Number: clipWord(body.Number), User: clipWord(body.User), Entry: a.entry.Seq,
 		Words: body.SearchWords(name)})
@@ -401,6 +404,9 @@ func (a *application) saleSaid() error {
 		return fmt.Errorf("store %s: %w", a.entry.Kind, err)
 	}
 	a.sales[sale.ID] = struct{}{}
+	if err := a.unhold(sale.ID, sale.Said); err != nil {
+		return err
+	}
 	if sale.Said == saidCancelled {
 		return a.dropBills(sale.ID, "")
 	}

@@ -83,7 +83,9 @@ type Server struct {
 	outbox  chan struct{}   // holds a token when an effect may be due
 	posts   []chan struct{} // of each courier, when a letter may be due
 	guard   *guard
-	moved   chan struct{} // closed and replaced when the clock jumps
+	stock   atomic.Pointer[map[string]struct{}] // the goods that are counted
+	recount chan struct{}                       // holds a token when pieces went or came back
+	moved   chan struct{}                       // closed and replaced when the clock jumps
 	movedMu sync.Mutex
 }
 
@@ -102,7 +104,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s := &Server{
-		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), guard: newGuard(),
+		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), guard: newGuard(), recount: make(chan struct{}, 1),
 		outbox: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 	if s.fellows, err = newFellows(o.Store.Peers(), o.Random); err != nil {

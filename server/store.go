@@ -82,6 +82,7 @@ type Tx struct {
 	Outbox    OutboxRows
 	Shop      ShopRows
 	Books     BookRows
+	Stock     StockRows
 	Alarms    AlarmRows
 	Letters   LetterRows
 	Pushes    PushRows

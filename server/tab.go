@@ -136,7 +136,7 @@ func (a *application) tabCharged() error {
 		b.Description = clipDescription(b.Description + describe(body.Lines))
 	}
 	a.sales[sale.ID] = struct{}{}
-	return errors.Join(a.Tenders.Update(t), a.Sales.Update(sale, a.now, string(a.entry.Kind)), a.Bills.Update(b), a.tellTab(b, tabCharged))
+	return errors.Join(a.sold(body.Lines), a.Tenders.Update(t), a.Sales.Update(sale, a.now, string(a.entry.Kind)), a.Bills.Update(b), a.tellTab(b, tabCharged))
 }
 
 // tabClosed asks for what was signed, once all of it is.

@@ -28,6 +28,7 @@ type work struct {
 	effect  bool // the outbox has news
 	payouts bool // payouts are to be compared with the chain
 	mints   bool // a mint is to be asked something
+	stock   bool // counted goods went or came back
 }
 
 // write runs f in one transaction, again from the start when another one came
@@ -196,6 +197,9 @@ func (w *work) finish(ctx context.Context) {
 	}
 	for _, a := range w.alarms {
 		s.o.Log.WarnContext(ctx, "alarm", "kind", a.Kind, "terminal", a.Terminal, "message", a.Message, "over", a.Ended != 0)
+	}
+	if w.stock {
+		ring(s.recount)
 	}
 	if len(w.alarms) > 0 && s.fellows.watching.Load() {
 		s.ringPosts()

@@ -37,6 +37,7 @@ const (
 	ActQuantity    Action = "quantity"
 	ActPrice       Action = "price"
 	ActDiscount    Action = "discount"
+	ActDeduct      Action = "deduct"
 	ActTip         Action = "tip"
 	ActNote        Action = "note"
 	ActQR          Action = "qr"

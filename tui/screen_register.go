@@ -32,6 +32,7 @@ func registerKeys() []key {
 		sends(ActAdd, register.Add{}, "+"),
 		offered(sends(ActQuantity, register.Quantity{}, "*"), ringing),
 		offered(sends(ActDiscount, register.Discount{}, "%"), ringing),
+		offered(sends(ActDeduct, register.Deduct{}, "-"), ringing),
 		offered(sends(ActTip, register.Tip{}, "ctrl+t"), ringing),
 		offered(sends(ActPark, register.Park{}, "ctrl+p"), ringing),
 		{action: ActRecall, keys: []string{"ctrl+r"}, do: (*model).askRecall, whyNot: (*model).whyNoRecall, offered: ringing},
@@ -191,6 +192,9 @@ func (m *model) cartRow(i int, l protocol.Line) widget.Row {
 	name := l.Name
 	if l.Discount != nil {
 		name += "  −" + m.w.money(*l.Discount)
+		if l.Reason != "" {
+			name += " " + l.Reason
+		}
 	}
 	return widget.Row{Name: "row:" + strconv.Itoa(i), Cells: []widget.Span{
 		widget.Quiet.Say(m.w.number(l.Quantity)), widget.Text.Say(name), widget.Text.Say(m.w.money(amount)),
@@ -206,7 +210,13 @@ func (m *model) searchList(a widget.Area) widget.Block {
 		Len:     len(found), Selected: m.reg.Pick, Point: m.w.Decimal, Empty: m.w.NothingFound,
 		Row: func(i int) widget.Row {
 			item := found[i].Item
-			name, price := item.Name, ""
+			name, price, about := item.Name, "", item.Category
+			if left, counted := m.reg.Left(item); counted {
+				about = m.w.f(m.w.StockLeft, strconv.FormatInt(max(left, 0), 10))
+			}
+			if found[i].Option != "" {
+				name += ", " + found[i].Option
+			}
 			switch {
 			case found[i].Open:
 				name, price = m.w.f(m.w.OpenItemNamed, item.Name), m.w.money(m.reg.Amount())
@@ -216,7 +226,7 @@ func (m *model) searchList(a widget.Area) widget.Block {
 				price = m.w.money(m.reg.Amount())
 			}
 			return widget.Row{Name: "row:" + strconv.Itoa(i), Cells: []widget.Span{
-				widget.Text.Say(name), widget.Quiet.Say(item.Category), widget.Text.Say(price),
+				widget.Text.Say(name), widget.Quiet.Say(about), widget.Text.Say(price),
 			}}
 		},
 	}
@@ -282,10 +292,23 @@ func (m *model) recentSales(a widget.Area) widget.Block {
 
 // askNote types a note for the receipt.
 func (m *model) askNote() tea.Cmd {
+	if line := m.reg.Discounted; line >= 0 {
+		return m.askReason(line)
+	}
 	note := &field{text: m.reg.Cart.Note}
 	m.open(&dialog{
 		name: "note", role: widget.Strong, title: m.w.NoteTitle, field: note,
 		keys: []key{yes("enter", func(m *model) tea.Cmd { return m.happen(register.Note{Text: note.text}) }), no()},
+	})
+	return nil
+}
+
+// askReason types why a line just got its discount.
+func (m *model) askReason(line int) tea.Cmd {
+	reason := &field{}
+	m.open(&dialog{
+		name: "reason", role: widget.Strong, title: m.w.ReasonTitle, field: reason,
+		keys: []key{yes("enter", func(m *model) tea.Cmd { return m.happen(register.Reason{Line: line, Text: reason.text}) }), no()},
 	})
 	return nil
 }

@@ -66,10 +66,10 @@ type Words struct {
 	InDoubt, AlertsWait, ClockWrong, Suspended, Revoked, NoPrinterShort        string
 
 	// The register.
-	Total, TotalCapital, Subtotal, Typed, Discount, Tip, Tax, Included, CartEmpty string
-	OpenItem, OpenItemNamed, FoundCount, NothingFound                             string
-	NoteTitle, RecallTitle, NothingParked, Parked, RecentSales                    string
-	HelpDigits, HelpLetters, HelpArrows, HelpErase                                string
+	Total, TotalCapital, Subtotal, Typed, Discount, Tip, Tax, Included, CartEmpty      string
+	OpenItem, OpenItemNamed, FoundCount, NothingFound                                  string
+	NoteTitle, ReasonTitle, StockLeft, RecallTitle, NothingParked, Parked, RecentSales string
+	HelpDigits, HelpLetters, HelpArrows, HelpErase                                     string
 
 	// Paying.
 	HowToPay, Due, Preparing, AddressKept, Given, Change, CashHint         string

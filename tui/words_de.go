@@ -34,6 +34,7 @@ var german = &Words{
 		ActQuantity:    {"Menge", "die getippte Zahl ist die Menge"},
 		ActPrice:       {"Preis", "der getippte Betrag ist der Preis der Zeile"},
 		ActDiscount:    {"Rabatt", "die getippte Zahl ist der Rabatt der Zeile in Prozent"},
+		ActDeduct:      {"Abzug", "der getippte Betrag geht von der Zeile ab"},
 		ActTip:         {"Trinkgeld", "der getippte Betrag oder der nächste Prozentsatz als Trinkgeld"},
 		ActNote:        {"Notiz", "eine Notiz auf dem Beleg"},
 		ActQR:          {"QR", "der QR-Code allein auf dem Schirm"},
@@ -84,6 +85,7 @@ var german = &Words{
 		register.WhyNothingUndone:  "nichts zurückzuholen",
 		register.WhyNoTips:         "zuerst das Trinkgeld tippen",
 		register.WhyNoPrice:        "dieser Artikel hat keinen Preis: Esc, Preis tippen, dann den Namen",
+		register.WhyNoStock:        "laut Bestand ist nichts mehr da: trotzdem gebucht",
 		register.WhyTooMuch:        "der Betrag ist zu groß",
 		register.WhyUnknownCode:    "dieser Code ist nicht im Katalog",
 		register.WhyGoodsComing:    "die Artikel sind noch unterwegs: der Code wartet auf sie",
@@ -296,6 +298,7 @@ var german = &Words{
 	Total: "Summe", TotalCapital: "SUMME", Subtotal: "Zwischensumme", Typed: "getippt", Discount: "Rabatt", Tip: "Trinkgeld", Tax: "USt",
 	Included: "inkl.", CartEmpty: "Einen Betrag tippen oder den Namen eines Artikels.",
 	OpenItem: "Diverses", OpenItemNamed: "Diverses „%1“", FoundCount: "%1 gefunden", NothingFound: "Nichts mit diesem Namen.",
+	ReasonTitle: "Warum der Rabatt?", StockLeft: "noch %1",
 	NoteTitle: "Notiz auf dem Beleg", RecallTitle: "Welcher Verkauf?", NothingParked: "kein Verkauf ist geparkt", Parked: "geparkt",
 	RecentSales: "Letzte Verkäufe", HelpDigits: "Betrag, von rechts gefüllt", HelpLetters: "im Katalog suchen", HelpArrows: "eine Zeile wählen", HelpErase: "die letzte Taste zurück, oder die Zeile heraus",
 

@@ -34,6 +34,7 @@ var english = &Words{
 		ActQuantity:    {"qty", "the typed number is how many"},
 		ActPrice:       {"price", "the typed amount is the line's price"},
 		ActDiscount:    {"discount", "the typed number is percent off the line"},
+		ActDeduct:      {"off", "the typed amount is off the line"},
 		ActTip:         {"tip", "the typed amount, or the next percentage, as tip"},
 		ActNote:        {"note", "a note on the receipt"},
 		ActQR:          {"QR", "the QR code alone on the screen"},
@@ -84,6 +85,7 @@ var english = &Words{
 		register.WhyNothingUndone:  "nothing to bring back",
 		register.WhyNoTips:         "type the tip first",
 		register.WhyNoPrice:        "this item has no price: esc, type it, then the name",
+		register.WhyNoStock:        "there are none left by the count: added nevertheless",
 		register.WhyTooMuch:        "the amount is too large",
 		register.WhyUnknownCode:    "this code is not in the catalogue",
 		register.WhyGoodsComing:    "the goods are on their way: the code waits for them",
@@ -234,6 +236,7 @@ var english = &Words{
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "subtotal", Typed: "typed", Discount: "discount", Tip: "tip", Tax: "tax",
 	Included: "incl.", CartEmpty: "Type an amount or an item’s name.",
 	OpenItem: "Open item", OpenItemNamed: "open item “%1”", FoundCount: "%1 found", NothingFound: "Nothing of that name.",
+	ReasonTitle: "Why the discount?", StockLeft: "%1 left",
 	NoteTitle: "Note on the receipt", RecallTitle: "Which sale?", NothingParked: "no sale is parked", Parked: "parked",
 	RecentSales: "Last sales", HelpDigits: "amount, filled from the right", HelpLetters: "search the catalogue", HelpArrows: "choose a line", HelpErase: "take the last key back, or the line out",
 

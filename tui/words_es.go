@@ -34,6 +34,7 @@ var spanish = &Words{
 		ActQuantity:    {"cant.", "el número tecleado es la cantidad"},
 		ActPrice:       {"precio", "el importe tecleado es el precio de la línea"},
 		ActDiscount:    {"dto.", "el número tecleado es el descuento de la línea en %"},
+		ActDeduct:      {"menos", "el importe tecleado se resta de la línea"},
 		ActTip:         {"propina", "el importe tecleado, o el porcentaje siguiente, como propina"},
 		ActNote:        {"nota", "una nota en el recibo"},
 		ActQR:          {"QR", "solo el código QR en la pantalla"},
@@ -84,6 +85,7 @@ var spanish = &Words{
 		register.WhyNothingUndone:  "no hay nada que recuperar",
 		register.WhyNoTips:         "teclear primero la propina",
 		register.WhyNoPrice:        "este artículo no tiene precio: esc, teclearlo, luego el nombre",
+		register.WhyNoStock:        "según el stock no queda ninguno: añadido igualmente",
 		register.WhyTooMuch:        "el importe es demasiado grande",
 		register.WhyUnknownCode:    "este código no está en el catálogo",
 		register.WhyNeedsManager:   "otro precio necesita a un encargado",
@@ -296,6 +298,7 @@ var spanish = &Words{
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "subtotal", Typed: "tecleado", Discount: "descuento", Tip: "propina", Tax: "IVA",
 	Included: "incl.", CartEmpty: "Teclear un importe o el nombre de un artículo.",
 	OpenItem: "Varios", OpenItemNamed: "varios «%1»", FoundCount: "%1 encontrados", NothingFound: "Nada con ese nombre.",
+	ReasonTitle: "¿Por qué el descuento?", StockLeft: "quedan %1",
 	NoteTitle: "Nota en el recibo", RecallTitle: "¿Qué venta?", NothingParked: "no hay ventas en espera", Parked: "en espera",
 	RecentSales: "Últimas ventas", HelpDigits: "importe, se llena por la derecha", HelpLetters: "buscar en el catálogo", HelpArrows: "elegir una línea", HelpErase: "quitar la última tecla, o la línea",
 

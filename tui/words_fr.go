@@ -34,6 +34,7 @@ var french = &Words{
 		ActQuantity:    {"qté", "le nombre tapé est la quantité"},
 		ActPrice:       {"prix", "le montant tapé est le prix de la ligne"},
 		ActDiscount:    {"remise", "le nombre tapé est la remise de la ligne en %"},
+		ActDeduct:      {"moins", "le montant tapé est ôté de la ligne"},
 		ActTip:         {"pourboire", "le montant tapé, ou le pourcentage suivant, en pourboire"},
 		ActNote:        {"note", "une note sur le ticket"},
 		ActQR:          {"QR", "le code QR seul à l’écran"},
@@ -84,6 +85,7 @@ var french = &Words{
 		register.WhyNothingUndone:  "rien à rétablir",
 		register.WhyNoTips:         "taper d’abord le pourboire",
 		register.WhyNoPrice:        "cet article n’a pas de prix : esc, le taper, puis le nom",
+		register.WhyNoStock:        "il n’en reste plus d’après le stock : ajouté quand même",
 		register.WhyTooMuch:        "le montant est trop grand",
 		register.WhyUnknownCode:    "ce code n’est pas au catalogue",
 		register.WhyNeedsManager:   "changer un prix demande un responsable",
@@ -296,6 +298,7 @@ var french = &Words{
 	Total: "total", TotalCapital: "TOTAL", Subtotal: "sous-total", Typed: "tapé", Discount: "remise", Tip: "pourboire", Tax: "TVA",
 	Included: "incl.", CartEmpty: "Taper un montant ou le nom d’un article.",
 	OpenItem: "Divers", OpenItemNamed: "divers « %1 »", FoundCount: "%1 trouvés", NothingFound: "Rien de ce nom.",
+	ReasonTitle: "Pourquoi la remise ?", StockLeft: "reste %1",
 	NoteTitle: "Note sur le ticket", RecallTitle: "Quelle vente ?", NothingParked: "aucune vente en attente", Parked: "en attente",
 	RecentSales: "Dernières ventes", HelpDigits: "montant, rempli par la droite", HelpLetters: "chercher au catalogue", HelpArrows: "choisir une ligne", HelpErase: "reprendre la dernière touche, ou ôter la ligne",
 

@@ -35,6 +35,7 @@ var japanese = &Words{
 		ActQuantity:    {"数量", "入力した数を数量にする"},
 		ActPrice:       {"単価", "入力した金額をこの行の単価にする"},
 		ActDiscount:    {"値引", "入力した数をこの行の値引き（%）にする"},
+		ActDeduct:      {"引く", "入力した金額をこの行から引く"},
 		ActTip:         {"チップ", "入力した金額、または次の割合をチップにする"},
 		ActNote:        {"メモ", "レシートのメモ"},
 		ActQR:          {"QR", "QRコードだけを大きく表示する"},
@@ -85,6 +86,7 @@ var japanese = &Words{
 		register.WhyNothingUndone:  "元に戻すものがありません",
 		register.WhyNoTips:         "先にチップを入力してください",
 		register.WhyNoPrice:        "この商品には価格がありません。esc で戻り、価格、商品名の順に入力",
+		register.WhyNoStock:        "在庫数では残りがありませんが、追加しました",
 		register.WhyTooMuch:        "金額が大きすぎます",
 		register.WhyUnknownCode:    "このコードは商品一覧にありません",
 		register.WhyNeedsManager:   "価格の変更には責任者が必要です",
@@ -297,6 +299,7 @@ var japanese = &Words{
 	Total: "合計", TotalCapital: "合計", Subtotal: "小計", Typed: "入力", Discount: "値引", Tip: "チップ", Tax: "税",
 	Included: "内", CartEmpty: "金額か商品名を入力してください。",
 	OpenItem: "そのほか", OpenItemNamed: "その他「%1」", FoundCount: "%1 件", NothingFound: "その名前の商品はありません。",
+	ReasonTitle: "値引の理由", StockLeft: "残り %1",
 	NoteTitle: "レシートのメモ", RecallTitle: "どの取引ですか？", NothingParked: "保留中の取引はありません", Parked: "保留",
 	RecentSales: "最近の取引", HelpDigits: "金額（右から詰まる）", HelpLetters: "商品を探す", HelpArrows: "行を選ぶ", HelpErase: "最後の入力、または行を消す",
 

@@ -132,7 +132,7 @@ func (s *session) tx(ctx context.Context) *server.Tx {
 		Journal: journal{r}, Alerts: alerts{r}, Addresses: addresses{r}, Quotes: quotes{r},
 		Sales: sales{r}, Tenders: tenders{r}, Payments: payments{r}, Debts: debts{r}, Refunds: refunds{r},
 		Payouts: payouts{r}, Approvals: approvals{r}, Outbox: outbox{r}, Shop: shop{r}, Pushes: pushes{r}, Figures: figures{r},
-		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, News: news{r}, Books: books{r},
+		Bills: bills{r}, Contracts: contracts{r}, Deposits: deposits{r}, Alarms: alarms{r}, Letters: letters{r}, News: news{r}, Books: books{r}, Stock: stock{r},
 		MintReserves: mintReserves{r}, MintCoins: mintCoins{r},
 	}
 }

@@ -29,6 +29,13 @@ type (
 	Quantity struct{}
 	// Discount takes what is typed as percent off the selected or last line.
 	Discount struct{}
+	// Deduct takes what is typed as an amount off that line.
+	Deduct struct{}
+	// Reason tells why a line has its discount.
+	Reason struct {
+		Line int
+		Text string
+	}
 	// Price takes what is typed as the price of the selected or last line.
 	Price struct{}
 	// Tip takes what is typed as the tip, else the shop's next percentage.
@@ -123,6 +130,8 @@ func (Pick) event()     {}
 func (Add) event()      {}
 func (Quantity) event() {}
 func (Discount) event() {}
+func (Deduct) event()   {}
+func (Reason) event()   {}
 func (Price) event()    {}
 func (Tip) event()      {}
 func (Note) event()     {}

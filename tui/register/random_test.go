@@ -13,7 +13,7 @@ func anything(r *rand.Rand, c *till) Event {
 	kinds := []protocol.TenderKind{"bitcoin", "bitcoin", "cash", "cash", "ecash", "nonsense"}
 	events := []Event{
 		Digits{[]string{"0", "00", "1", "5", "9", "x"}[r.IntN(6)]}, Digits{"7"}, Digits{"3"}, Point{}, Typed{[]string{"e", "s", "ß", "\x1b", "z"}[r.IntN(5)]},
-		Erase{}, Move{r.IntN(5) - 2}, Select{r.IntN(6) - 1}, Pick{[]string{"101", "none"}[r.IntN(2)]}, Add{}, Add{}, Quantity{}, Discount{}, Price{}, Tip{}, Note{"n"},
+		Erase{}, Move{r.IntN(5) - 2}, Select{r.IntN(6) - 1}, Pick{[]string{"101", "none"}[r.IntN(2)]}, Add{}, Add{}, Quantity{}, Discount{}, Deduct{}, Reason{r.IntN(3) - 1, "r"}, Price{}, Tip{}, Note{"n"},
 		Clear{}, Undo{}, Next{}, Next{}, Next{}, Back{}, Choose{kinds[r.IntN(len(kinds))]}, Cancel{Keep: r.IntN(4) > 0}, Park{},
 		Scanned{[]string{"101", "9001234567890", "junk"}[r.IntN(3)]}, shop(), Priced{nil}, Priced{quote()}, Restored{Cart{Note: "x"}},
 		Recorded{Ticket: Ticket(r.IntN(20))}, Refused{Ticket: Ticket(r.IntN(20)), Why: WhyDiskFull},

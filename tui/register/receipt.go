@@ -212,7 +212,11 @@ func (p Paper) sold(s Style) device.Document {
 		sum.Minor += amount.Minor
 		if l.Discount != nil {
 			off := protocol.Money{Currency: l.Discount.Currency, Minor: -l.Discount.Minor}
-			d = append(d, device.Columns{Left: "  " + s.Word(LabelDiscount), Right: s.Money(off)})
+			label := "  " + s.Word(LabelDiscount)
+			if l.Reason != "" {
+				label += " (" + l.Reason + ")"
+			}
+			d = append(d, device.Columns{Left: label, Right: s.Money(off)})
 			sum.Minor += off.Minor
 		}
 	}

@@ -66,6 +66,9 @@ type Register struct {
 	Selected int // line of the cart, -1 none
 	Cart     Cart
 	Cleared  *Cart // what Undo brings back
+	// Discounted is the line whose discount was just given, −1 none: what is noted
+	// now is the reason.
+	Discounted int
 
 	Sale    *Sale
 	Lapsed  bool // the failure of the pending tender was acknowledged: it covers nothing
@@ -86,7 +89,7 @@ type Said struct {
 }
 
 // New is a register with an empty cart.
-func New() Register { return Register{Selected: -1} }
+func New() Register { return Register{Selected: -1, Discounted: -1} }
 
 // Currency is the shop's.
 func (r Register) Currency() protocol.Currency { return r.Config.Currency }
@@ -201,7 +204,7 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 	switch e.(type) {
 	case Shop, Priced, Told, Billed, Signed:
 	default:
-		r.Note = Said{}
+		r.Note, r.Discounted = Said{}, -1
 	}
 	switch e := e.(type) {
 	case Shop:

@@ -36,11 +36,18 @@ func (r Register) ring(e Event) (Register, []Effect) {
 	case Quantity:
 		return r.quantity()
 	case Discount:
-		return r.discount()
+		return r.discount(func(full int64) int64 { return share(full, r.Entry.Number()/10, 10_000) })
+	case Deduct:
+		return r.discount(func(int64) int64 { return r.Amount().Minor })
+	case Reason:
+		lines := r.Cart.clone().Lines
+		lines[e.Line].Reason = strings.TrimSpace(searchable(e.Text))
+		r.Cart.Lines = lines
+		return r.changed()
 	case Price:
 		i := r.line()
 		lines := r.Cart.clone().Lines
-		lines[i].Price, lines[i].Discount = r.Amount(), nil
+		lines[i].Price, lines[i].Discount, lines[i].Reason = r.Amount(), nil, ""
 		return r.relined(lines, i)
 	case Tip:
 		return r.tip()
@@ -213,10 +220,47 @@ func (r Register) take(f Found) (Register, []Effect) {
 		r.Note = Said{Why: WhyNoPrice, Detail: item.Name}
 		return r, nil
 	}
-	if f.Open {
+	switch {
+	case f.Open:
 		item.Tax = r.openTax()
+	case f.Option != "":
+		item.Name += ", " + f.Option
+	case len(item.Options) > 0:
+		return r.options(item), nil
 	}
-	return r.addLine(lineOf(item, price, r.times()))
+	next, effects := r.addLine(lineOf(item, price, r.times()))
+	if left, counted := next.Left(item); counted && left < 0 && next.Note.Why == "" {
+		// What the customer holds in the hand is there, whatever the count says.
+		next.Note = Said{Why: WhyNoStock, Detail: item.Name}
+	}
+	return next, effects
+}
+
+// options offers the kinds of an item in place of what was found.
+func (r Register) options(item protocol.Item) Register {
+	r.Found, r.Pick = nil, 0
+	for _, option := range item.Options {
+		r.Found = append(r.Found, Found{Item: item, Option: option})
+	}
+	if r.Text == "" {
+		r.Text = item.Name
+	}
+	return r
+}
+
+// Left is how many of an item are there beside those in the cart; false where
+// it is not counted. Begun pieces count as whole ones.
+func (r Register) Left(item protocol.Item) (int64, bool) {
+	if item.Stock == nil {
+		return 0, false
+	}
+	rung := int64(0)
+	for _, l := range r.Cart.Lines {
+		if l.SKU == item.SKU {
+			rung += l.Quantity
+		}
+	}
+	return *item.Stock - (rung+999)/1000, true
 }
 
 func (r Register) addEntry() (Register, []Effect) {
@@ -289,21 +333,30 @@ func (r Register) quantity() (Register, []Effect) {
 	return r, nil
 }
 
-func (r Register) discount() (Register, []Effect) {
+// discount takes something off a line; nothing typed as 0 takes the discount back.
+func (r Register) discount(off func(full int64) int64) (Register, []Effect) {
 	i := r.line()
 	lines := r.Cart.clone().Lines
 	l := lines[i]
-	l.Discount = nil
+	l.Discount, l.Reason = nil, ""
 	full, err := l.Total()
 	if err != nil {
 		r.Note = Said{Why: WhyTooMuch}
 		return r, nil
 	}
-	if off := share(full.Minor, r.Entry.Number()/10, 10_000); off > 0 {
-		l.Discount = &protocol.Money{Currency: r.Currency(), Minor: off}
+	switch minor := off(full.Minor); {
+	case minor > full.Minor:
+		r.Note = Said{Why: WhyTooManyOff}
+		return r, nil
+	case minor > 0:
+		l.Discount = &protocol.Money{Currency: r.Currency(), Minor: minor}
 	}
 	lines[i] = l
-	return r.relined(lines, r.Selected)
+	next, effects := r.relined(lines, r.Selected)
+	if next.Note.Why == "" && l.Discount != nil {
+		next.Discounted = i
+	}
+	return next, effects
 }
 
 // tip takes the typed amount, else goes round the shop's percentages.

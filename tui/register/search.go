@@ -14,8 +14,9 @@ const maxFound = 200
 // Found is a choice that a search offers: an item of the catalogue, or with
 // Open what was typed, as the name of an item that is not in it.
 type Found struct {
-	Item protocol.Item
-	Open bool
+	Item   protocol.Item
+	Open   bool
+	Option string // of Item, once they are offered
 }
 
 // find gives what fits the words of text, best first. With priced an amount is

@@ -23,6 +23,7 @@ const (
 	WhyNothingUndone  Why = "nothing_to_undo"
 	WhyNoTips         Why = "no_tips"
 	WhyNoPrice        Why = "price_not_typed"
+	WhyNoStock        Why = "not_in_stock" // it was added nevertheless
 	WhyTooMuch        Why = "too_much"
 	WhyUnknownCode    Why = "unknown_code"
 	WhyGoodsComing    Why = "goods_coming" // the code waits for the catalogue
@@ -89,7 +90,7 @@ const (
 func Whys() []Why {
 	return []Why{
 		WhyNothingToPay, WhyNothingTyped, WhyNothingFound, WhyNothingErased, WhyNoLine, WhyNoNumber, WhyTooManyOff,
-		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyTooMuch, WhyUnknownCode, WhyGoodsComing, WhyNeedsManager, WhyCartBusy,
+		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyNoStock, WhyTooMuch, WhyUnknownCode, WhyGoodsComing, WhyNeedsManager, WhyCartBusy,
 		WhyNotHere, WhyWorking, WhyNotPaidYet, WhyNoQuote, WhyQuoteLapsed, WhyPartArrived, WhyNotBuilt, WhyNothingDue,
 		WhyNoShift, WhyNotReady, WhyNoAddress, WhyDiskFull, WhyNotWritten,
 		WhyTypo, WhyWrongNetwork, WhyBadCard, WhyBadAddress, WhyNoToken, WhyBill, WhyNoChange, WhyTwice, WhyTooManyKeys,
@@ -160,8 +161,10 @@ func (r Register) whyNotRing(e Event) Why {
 		return r.whyNotForward()
 	case Quantity:
 		return unless(r.Entry.Number() > 0 && r.Entry.Number() <= protocol.MaxQuantity, WhyNoNumber)
-	case Discount, Price:
+	case Discount, Deduct, Price:
 		return r.whyNotReprice(e)
+	case Reason:
+		return unless(e.Line >= 0 && e.Line < len(r.Cart.Lines) && r.Cart.Lines[e.Line].Discount != nil, WhyNoLine)
 	case Tip:
 		return unless(!r.Entry.Empty() || len(r.Config.TipsBP) > 0, WhyNoTips)
 	case Clear:
@@ -204,7 +207,8 @@ func (r Register) whyNotReprice(e Event) Why {
 	if r.Entry.Empty() {
 		return WhyNoNumber
 	}
-	return unless(r.Entry.Number() <= 100_000, WhyTooManyOff)
+	_, percent := e.(Discount)
+	return unless(!percent || r.Entry.Number() <= 100_000, WhyTooManyOff)
 }
 
 func (r Register) whyNotPay(e Event) Why {
