@@ -7,7 +7,7 @@ GO      ?= go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 10s
 
-.PHONY: build run test check format lint cross race golden stale bench fuzz clean
+.PHONY: build run test day check format lint cross race golden stale bench fuzz clean
 
 build: ## one static binary, ./till
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o till ./cmd/till
@@ -17,6 +17,9 @@ run: build ## the practice shop: no hardware, no network, no real money
 
 test: ## every test; those that need a real btcd build and start one
 	$(GO) test -timeout 20m ./...
+
+day: ## a day of 10,000 deposits of e-cash, server, mint and wallets killed all the time
+	TILL_TEST_DEPOSITS=10000 $(GO) test ./cmd/till -run TestADayOfDeposits -v -timeout 90m
 
 check: format lint cross race stale ## what CI runs
 

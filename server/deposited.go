@@ -21,6 +21,8 @@ const (
 	lotteryLost   = "lottery_lost"
 )
 
+const messageOwed = "the mint paid what nobody waits for any more: give it back against the customer's receipt"
+
 // States of deposit alerts.
 const (
 	alertWaiting  = "waiting"
@@ -156,7 +158,7 @@ func (c closing) paid() error {
 		if err := c.owe(owed); err != nil {
 			return err
 		}
-		if err := c.tell(alertAccepted, depositOwed, "the mint paid what nobody waits for any more: give it back against the customer's receipt"); err != nil {
+		if err := c.tell(alertAccepted, depositOwed, messageOwed); err != nil {
 			return err
 		}
 		return c.markWaiting(c.bill, false)
@@ -308,6 +310,30 @@ func (c closing) unwanted() (string, error) {
 func (c closing) owe(reason string) error {
 	c.alarm("ecash", "", "%s are owed to a customer (%s): transaction %s", plain(c.deposit.Amount), reason, c.bill.ID)
 	return c.putDebt(&Debt{Sale: c.bill.Sale, Reason: reason, Amount: c.deposit.Amount, Bill: c.bill.ID, Since: c.now})
+}
+
+// oweOnce owes what was paid for a sale that is given up after all. A lot that left the
+// customer the coin cost nothing.
+func (c closing) oweOnce(reason string) error {
+	if c.bill.Kind == BillLottery {
+		paid := new(taler.Paid)
+		if err := taler.DecodeAnswer(c.deposit.Answer, paid); err != nil {
+			return fmt.Errorf("read answer: %w", err)
+		}
+		if paid.Status == taler.StatusLotteryLost {
+			return nil
+		}
+	}
+	debts, err := c.Debts.OfSale(c.bill.Sale)
+	if err != nil {
+		return fmt.Errorf("list debts: %w", err)
+	}
+	for _, d := range debts {
+		if d.Bill == c.bill.ID {
+			return nil
+		}
+	}
+	return errors.Join(c.owe(reason), c.tell(alertAccepted, depositOwed, messageOwed))
 }
 
 // refused opens the bill again for another payment.

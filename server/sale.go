@@ -361,7 +361,7 @@ func (a *application) tenderRemoved() error {
 		return fmt.Errorf("remove tender: %w", err)
 	}
 	a.sales[sale.ID] = struct{}{}
-	return a.dropBills(sale.ID, t.ID)
+	return a.dropBills(sale.ID, t.ID, debtRemoved)
 }
 
 // What a cashier said of a sale ([Sale.Said]).
@@ -408,7 +408,7 @@ func (a *application) saleSaid() error {
 		return err
 	}
 	if sale.Said == saidCancelled {
-		return a.dropBills(sale.ID, "")
+		return a.dropBills(sale.ID, "", debtCancelled)
 	}
 	return nil
 }

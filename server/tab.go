@@ -186,8 +186,9 @@ func (w *work) endTab(b *Bill) error {
 }
 
 // dropBills ends what a cancelled sale or a removed tender leaves open: locked coins
-// are let go. A deposit that waits for the mint goes on waiting.
-func (w *work) dropBills(sale protocol.SaleID, only protocol.TenderID) error {
+// are let go, and what is paid already is owed. A deposit that waits for the mint goes
+// on waiting.
+func (w *work) dropBills(sale protocol.SaleID, only protocol.TenderID, reason string) error {
 	if w.s.cash == nil {
 		return nil
 	}
@@ -200,17 +201,34 @@ func (w *work) dropBills(sale protocol.SaleID, only protocol.TenderID) error {
 			continue
 		}
 		b, err := w.Bills.OfTender(t.ID)
-		if errors.Is(err, ErrNotFound) || err == nil && (b.State != BillOpen || b.Kind == BillSale) {
+		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return fmt.Errorf("find bill: %w", err)
 		}
-		b.State, b.Release = BillVoid, b.LockID != ""
-		w.mints = true
-		if err := w.Bills.Update(b); err != nil {
-			return fmt.Errorf("store bill: %w", err)
+		if err := w.dropBill(b, reason); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (w *work) dropBill(b *Bill, reason string) error {
+	switch {
+	case b.State == BillPaid && b.Deposit != "":
+		d, err := w.Deposits.Get(b.Deposit)
+		if err != nil {
+			return fmt.Errorf("find deposit: %w", err)
+		}
+		return closing{w, d, b}.oweOnce(reason)
+	case b.State != BillOpen || b.Kind == BillSale:
+		return nil
+	}
+	b.State, b.Release = BillVoid, b.LockID != ""
+	w.mints = true
+	if err := w.Bills.Update(b); err != nil {
+		return fmt.Errorf("store bill: %w", err)
 	}
 	return nil
 }

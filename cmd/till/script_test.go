@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 		"till":    func() { os.Exit(start()) },
 		"bare":    runBare,
 		"awaited": func() { os.Exit(awaited(os.Args[1])) },
+		"wallet":  func() { os.Exit(runWallet()) },
 	})
 }
 

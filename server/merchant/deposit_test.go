@@ -390,6 +390,26 @@ func TestMoneyForACancelledSaleIsOwed(t *testing.T) {
 	}
 }
 
+// TestASaleGivenUpAfterItWasPaidIsOwed: the counter gives a sale up before it hears
+// that it is paid.
+func TestASaleGivenUpAfterItWasPaidIsOwed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	s := w.sell(500)
+	c := w.contract(s)
+	ps := w.sign(c, 500, w.purse(10_00).coin(500))
+	status, body := w.deposit(ps)
+	w.paid(c, ps, status, body)
+	w.write(protocol.EntryTenderRemoved, protocol.TenderRemoved{Sale: s.id, Tender: s.tender})
+	w.write(protocol.EntrySaleCancelled, protocol.SaleEnded{Sale: s.id})
+	debts := must(w.server.Debts(t.Context()))(t)
+	if len(debts) != 1 || debts[0].Amount != eur(500) || debts[0].Sale != s.id || debts[0].Reason != "removed" {
+		t.Errorf("%+v", debts)
+	}
+	status, body = w.deposit(ps)
+	w.paid(c, ps, status, body)
+}
+
 func TestALapsedContractIsRefusedAndACancelledSaleToo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

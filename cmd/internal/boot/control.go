@@ -25,7 +25,7 @@ import (
 // customer, the practice mint, the price, the clock.
 type World struct {
 	Chain   *chain.Practice
-	Mint    *mint.Mint
+	Mint    *mint.Mint // nil when it is another process's
 	Clock   *Clock
 	SetRate func(ctx context.Context, currency protocol.Currency, rate protocol.Rate) error // CodeInvalidParams for a foreign currency
 	NoRate  func(ctx context.Context) error
@@ -236,8 +236,13 @@ type amountParams struct {
 	Fraction int64             `json:"fraction" wire:"required"`
 }
 
+var errNoMint = fmt.Errorf("%w: the mint is a process of its own: ask it", chain.ErrNotFound)
+
 // reserve funds a reserve of the practice mint.
 func (wd *World) reserve(ctx context.Context, p reserveParams) (any, error) {
+	if wd.Mint == nil {
+		return nil, errNoMint
+	}
 	pub, err := taler.ParsePublicKey(p.ReservePub)
 	if err != nil {
 		return nil, fmt.Errorf("%w: reserve_pub: %w", chain.ErrArgument, err)
@@ -262,6 +267,9 @@ type mintParams struct {
 const maxDelay = time.Minute
 
 func (wd *World) mint(_ context.Context, p mintParams) (any, error) {
+	if wd.Mint == nil {
+		return nil, errNoMint
+	}
 	f := wd.Mint.Fault()
 	if p.Down != nil {
 		f.Down = *p.Down

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"slices"
 	"time"
 
+	"till/cmd/internal/config"
 	"till/protocol"
 	"till/protocol/taler"
 	"till/server"
@@ -25,14 +28,19 @@ const (
 )
 
 // openEcash opens the customers' door and gives what the server needs to take e-cash;
-// nil where no mint is trusted. In practice the mint is this process's.
+// nil where no mint is trusted. In practice the mint is this process's, unless the
+// configuration names a till mint serve of this machine.
 func (s *Server) openEcash(ctx context.Context, rules *server.Settings) (*server.Ecash, net.Listener, error) {
 	c := s.o.Config.Ecash
 	if !s.o.Practice && (s.o.Listen.Merchant == "" || len(c.Mints) == 0) {
 		return nil, nil, nil
 	}
 	if s.o.Practice {
-		if err := s.openPracticeMint(ctx); err != nil {
+		// Mints of real money are none of practice's business.
+		c.Mints = slices.DeleteFunc(slices.Clone(c.Mints), func(m config.Mint) bool { return !onThisMachine(m.URL) })
+		if len(c.Mints) > 0 {
+			s.mintURL = c.Mints[0].URL
+		} else if err := s.openPracticeMint(ctx); err != nil {
 			return nil, nil, err
 		}
 		s.customer = dialing(s.inner)
@@ -60,6 +68,8 @@ func (s *Server) openEcash(ctx context.Context, rules *server.Settings) (*server
 	e.Account = taler.Wire{Type: taler.SEPA, IBAN: c.IBAN, BIC: c.BIC, Name: c.Holder}
 	if s.o.Practice {
 		e.Account = taler.Wire{Type: taler.Test, Bank: "practice", Account: "shop"}
+	}
+	if s.mint != nil {
 		return e, l, s.trust(e, s.mintURL, s.mint.Master())
 	}
 	for _, m := range c.Mints {
@@ -72,6 +82,12 @@ func (s *Server) openEcash(ctx context.Context, rules *server.Settings) (*server
 		}
 	}
 	return e, l, nil
+}
+
+// onThisMachine tells whether a URL leads to loopback.
+func onThisMachine(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && net.ParseIP(u.Hostname()).IsLoopback()
 }
 
 // trust adds a mint.

@@ -126,6 +126,19 @@ func (p *Purse) Withdraw(ctx context.Context, base, master, amount string) (prot
 	return want, p.finish(ctx, a)
 }
 
+// Finish draws the coins of a withdrawal that was cut off, if there is one.
+func (p *Purse) Finish(ctx context.Context, base string) error {
+	if len(p.s.Drafts) == 0 {
+		return nil
+	}
+	a, err := p.account(ctx, base, "")
+	if err != nil {
+		return err
+	}
+	_, err = p.begun(ctx, a)
+	return err
+}
+
 // account is a mint with the reserve that this purse has there.
 type account struct {
 	mint    *mintRecord
