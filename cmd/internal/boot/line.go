@@ -3,9 +3,12 @@ package boot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -32,20 +35,48 @@ func NewLine() *Line {
 
 // Dial connects to the server; network and address are ignored.
 func (l *Line) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
+	near, far, err := pair()
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
 	if !l.add(near) {
-		return nil, errCut
+		return nil, errors.Join(errCut, near.Close(), far.Close())
 	}
 	select {
 	case l.waiting <- farConn{far}:
 		return &lineConn{near, l}, nil
 	case <-l.closed:
 		l.drop(near)
-		return nil, net.ErrClosed
+		return nil, errors.Join(net.ErrClosed, near.Close(), far.Close())
 	case <-ctx.Done():
 		l.drop(near)
-		return nil, ctx.Err()
+		return nil, errors.Join(ctx.Err(), near.Close(), far.Close())
 	}
+}
+
+// pair makes the two ends of a connection. It buffers as the kernel's sockets do:
+// both ends of TLS may write at once, which over [net.Pipe] waits for ever.
+func pair() (near, far net.Conn, err error) {
+	ends, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	var conns [2]net.Conn
+	var errs [2]error
+	for i, fd := range ends {
+		f := os.NewFile(uintptr(fd), "line")
+		conns[i], errs[i] = net.FileConn(f) // of a copy of its own
+		_ = f.Close()
+	}
+	if err := errors.Join(errs[:]...); err != nil {
+		for _, c := range conns {
+			if c != nil {
+				err = errors.Join(err, c.Close())
+			}
+		}
+		return nil, nil, err
+	}
+	return conns[0], conns[1], nil
 }
 
 // Cut breaks every connection and refuses new ones until it is mended.
