@@ -18,6 +18,11 @@ const maxAlertBytes = protocol.MaxResponse / 2
 // Errors are *[protocol.Error] (invalid_params, journal_fork, journal_gap) or
 // [ErrRevoked]; others are internal.
 func (s *Server) CheckIn(ctx context.Context, id protocol.TerminalID, p protocol.CheckIn, inBatch bool) (*protocol.CheckInResult, error) {
+	if len(p.Journal) == 0 && p.Wait == 0 {
+		if err := s.putOff(); err != nil {
+			return nil, err
+		}
+	}
 	seen := presence{Presence: Presence{At: s.o.Clock(), Software: p.Software, Devices: p.Devices, Held: p.Addresses}, config: p.Config, dirty: true}
 	if p.Log == s.log {
 		seen.ack = p.Alert
@@ -68,14 +73,14 @@ func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.
 	}
 	r := &protocol.CheckInResult{
 		Time: s.o.Clock(), Log: s.log, Alerts: []protocol.Alert{}, Quotes: []protocol.Quote{},
-		Poll: int64(s.rulesFor(id).Poll / time.Second), Entropy: hex.EncodeToString(entropy),
+		Poll: s.poll(id), Entropy: hex.EncodeToString(entropy),
 	}
 	t, err := s.terminalOf(ctx, id)
 	if err != nil {
 		return nil, false, fmt.Errorf("find terminal: %w", err)
 	}
 	if t.State == TerminalLiving && s.behind(t, p) {
-		err = s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+		err = s.read(ctx, func(tx *Tx) (err error) {
 			if t, err = tx.Terminals.Get(id); err == nil && t.State == TerminalLiving {
 				r.Alerts, r.More, err = s.alertsFor(tx, t, p)
 			}

@@ -84,7 +84,7 @@ func recall[T any](ctx context.Context, s *Server, in map[string]remembered[T], 
 		return &row, nil
 	}
 	var row *T
-	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+	err := s.read(ctx, func(tx *Tx) (err error) {
 		row, err = read(tx)
 		return err
 	})

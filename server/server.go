@@ -73,6 +73,7 @@ type Server struct {
 	fellows *fellows
 	roll    *roll
 	lines   lines
+	press   press
 	watch   *watch
 	quoted  quoteDesk
 	desk    desk

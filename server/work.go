@@ -34,6 +34,7 @@ type work struct {
 // write runs f in one transaction, again from the start when another one came
 // between; what f gathered in w is acted on after the commit.
 func (s *Server) write(ctx context.Context, f func(w *work) error) error {
+	defer s.press.enter()()
 	for range attempts {
 		var w *work
 		err := s.o.Store.Write(ctx, func(tx *Tx) error {

@@ -49,6 +49,7 @@ type Door struct {
 	o        Options
 	quotes   atomic.Pointer[quotesText]
 	refusals *refusals
+	turns    *turns
 	openrpc  []byte
 	bodyTime time.Duration
 }
@@ -65,7 +66,7 @@ func New(o Options) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make front door: %w", err)
 	}
-	return &Door{o: o, refusals: newRefusals(), openrpc: document, bodyTime: bodyTime}, nil
+	return &Door{o: o, refusals: newRefusals(), turns: newTurns(), openrpc: document, bodyTime: bodyTime}, nil
 }
 
 // TLS is TLS 1.3 with the server's certificate. A client need not show a
@@ -128,7 +129,7 @@ func (d *Door) Serve(ctx context.Context, l net.Listener, grace time.Duration) e
 	return err
 }
 
-// ServeHTTP answers in the order of terminal.md §2: 401, 403, 404, 405, 413, 415.
+// ServeHTTP answers in the order of terminal.md §2: 401, 403, 429, 404, 405, 413, 415.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	defer d.recover(w, r)
@@ -140,6 +141,12 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if !d.turns.take(v.terminal.ID) {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusTooManyRequests, protocol.CodeTooManyRequests.Message())
+		return
+	}
+	defer d.turns.giveBack(v.terminal.ID)
 	if v.terminal.State == server.TerminalSuspended && r.URL.Path != "/rpc" {
 		barred(w, v.terminal)
 		return
