@@ -19,6 +19,14 @@ func FuzzDeposit(f *testing.F) {
 	ps[0].CSig[3] ^= 1
 	f.Add(must(ps.Encode())(f))
 	f.Add([]byte(`[{"type":"DIRECT_DEPOSIT"}]`))
+	p := w.purse(20_00)
+	pair := append(w.sign(w.contract(s), 500, p.coin(500)), w.sign(w.contract(s), 400, p.coin(500))...)
+	f.Add(must(pair.Encode())(f)) // more than the bill
+	for _, kind := range []taler.Type{taler.Incremental, taler.Probabilistic} {
+		other := ps[0]
+		other.Type = kind
+		f.Add(must(taler.Permissions{other}.Encode())(f))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) { answersWell(t, w, "/deposit", body, 200, 202) })
 }
 
