@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"till/protocol"
 	"till/protocol/taler"
+	"till/server/mint"
+	"till/server/store"
 )
 
 // mutants are a request with one member altered: in every place of what is short and
@@ -164,20 +168,21 @@ func TestAMintOfOthersIsNotBelieved(t *testing.T) {
 // own. No bill names them, and no coin is taken.
 func TestKeysOfAnotherMintAreNotTaken(t *testing.T) {
 	t.Parallel()
-	other := newWorld(t, nil)
-	text := must(http.Get(other.mintHTTP.URL + "/keys"))(t)
-	defer func() { _ = text.Body.Close() }()
-	var keys bytes.Buffer
-	if _, err := keys.ReadFrom(text.Body); err != nil {
-		t.Fatal(err)
-	}
 	w := newWorld(t, nil)
-	w.lies(200, keys.String())
+	db := must(store.Open(t.Context(), filepath.Join(t.TempDir(), "mint.db")))(t)
+	defer func() { _ = db.Close() }()
+	other := must(mint.Open(t.Context(), mintOptions(db, w.clock)))(t).Handler()
+	lie := other.ServeHTTP
+	w.lieKeys = true
+	w.lie.Store((*http.HandlerFunc)(&lie))
 	w.restart() // what it knew of its own mint is forgotten
-	s := w.sell(500)
-	if status, body, _ := w.call(http.MethodGet, "/contract?sale="+string(s.id), nil); status != http.StatusServiceUnavailable {
+	id, tender := newID[protocol.SaleID](t), newID[protocol.TenderID](t)
+	w.write(protocol.EntrySaleOpened, protocol.SaleOpened{Sale: id, Total: eur(500)})
+	w.write(protocol.EntryTenderAdded, protocol.TenderAdded{Sale: id, Tender: tender, Kind: protocol.TenderEcash, Amount: eur(500)})
+	if status, body, _ := w.call(http.MethodGet, "/contract?sale="+string(id), nil); status != http.StatusServiceUnavailable {
 		t.Errorf("a bill with the keys of another mint: %d %s", status, body)
 	}
 	w.lie.Store(nil)
-	w.contract(s)
+	w.pass(time.Minute)
+	alert(w, protocol.AlertContract, "contract", func(c protocol.ContractReady) bool { return c.Tender == tender })
 }

@@ -90,6 +90,7 @@ type world struct {
 	edit func(*server.Ecash)
 	tick func() time.Time // of the door's limits
 
+	lieKeys  bool // also about its keys
 	mint     *mint.Mint
 	mintDB   *store.DB
 	mintHTTP *httptest.Server
@@ -122,7 +123,7 @@ func newWorld(t testing.TB, edit func(*server.Ecash)) *world {
 	}
 	w.openMint()
 	w.mintHTTP = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if lie := w.lie.Load(); lie != nil && r.URL.Path != "/keys" {
+		if lie := w.lie.Load(); lie != nil && (r.URL.Path != "/keys" || w.lieKeys) {
 			(*lie)(rw, r)
 			return
 		}
