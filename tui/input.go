@@ -50,6 +50,8 @@ func (m *model) typesFirst(k tea.KeyPressMsg) bool {
 		return false
 	case d != nil:
 		return d.field != nil
+	case m.shown() == onSignIn:
+		return true
 	case m.screen == onKey:
 		return m.key.flow.Phase == register.KeyGathering
 	}
@@ -58,6 +60,9 @@ func (m *model) typesFirst(k tea.KeyPressMsg) bool {
 
 // act does a row of the key table, or says why it cannot be done.
 func (m *model) act(row *key) tea.Cmd {
+	if row.right != "" && !m.reg.May(row.right) && row.hindrance(m) == "" {
+		return m.askOverride(row)
+	}
 	if why := row.why(m); why != "" {
 		m.say(widget.Warn, why)
 		return nil
@@ -78,6 +83,10 @@ func (m *model) typed(k tea.KeyPressMsg) tea.Cmd {
 		return m.attracted(k)
 	case onService:
 		m.kiosk.service.at = min(max(m.kiosk.service.at+steps(k, widget.Block{}), 0), len(m.serviceRows())-1)
+	case onSignIn:
+		m.signing.typed(k)
+	case onShift:
+		m.shift.scroll = max(0, m.shift.scroll+steps(k, m.frame))
 	case onKey:
 		m.typedKey(k)
 	case onSell:

@@ -79,6 +79,18 @@ func (c *touched) Payouts(context.Context, int) ([]protocol.PayoutStatus, error)
 	c.n++
 	return nil, nil
 }
+func (c *touched) Reading(context.Context) (protocol.Report, error) {
+	c.n++
+	return protocol.Report{}, nil
+}
+
+func (c *touched) ZReport(context.Context, int64) (protocol.Report, error) {
+	c.n++
+	return protocol.Report{}, nil
+}
+
+func (c *touched) CloseShift(*protocol.ShiftClosed) terminal.Step { c.n++; return nil }
+
 func (c *touched) Random() io.Reader { c.n++; return nil }
 
 // The printer, the drawer, the customer.

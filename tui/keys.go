@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"till/tui/register"
 	"till/tui/widget"
 )
 
@@ -55,6 +56,12 @@ const (
 	ActCustomer    Action = "customer"
 	ActUser        Action = "user"
 	ActSignOut     Action = "sign-out"
+	ActShiftOpen   Action = "shift.open"
+	ActPayIn       Action = "shift.pay-in"
+	ActDrop        Action = "shift.drop"
+	ActNoSale      Action = "shift.no-sale"
+	ActReading     Action = "shift.x"
+	ActShiftClose  Action = "shift.close"
 	ActTest        Action = "test"
 	ActReopen      Action = "reopen"
 	ActBitcoin     Action = "tender.bitcoin"
@@ -81,6 +88,8 @@ type key struct {
 	whyNot func(*model) string
 	// offered tells whether it belongs on the screen now; nil always.
 	offered func(*model) bool
+	// right is what only some people may do; others are asked for somebody who may.
+	right register.Right
 	// quiet keeps it from the bottom line while it cannot be done.
 	quiet bool
 	// label is its short name where that of the action says too little; nil it
@@ -98,8 +107,20 @@ func (m *model) labelOf(k *key) string {
 
 // why is the reason why the key does nothing, "" it does.
 func (k *key) why(m *model) string {
+	if why := k.hindrance(m); why != "" || k.right == "" || m.reg.May(k.right) {
+		return why
+	}
+	return m.w.Why[k.right.Why()]
+}
+
+// hindrance is the reason beside the right.
+func (k *key) hindrance(m *model) string {
 	if k.whyNot == nil {
 		return ""
+	}
+	if k.right != "" && !m.reg.May(k.right) {
+		m.reg.Grant = k.right
+		defer func() { m.reg.Grant = "" }()
 	}
 	return k.whyNot(m)
 }
@@ -111,6 +132,8 @@ type screenName string
 const (
 	onRegister screenName = "register"
 	onPay      screenName = "pay"
+	onSignIn   screenName = "sign-in"
+	onShift    screenName = "shift"
 	onAddress  screenName = "address"
 	onKey      screenName = "key"
 	onSell     screenName = "sell"
@@ -133,7 +156,7 @@ const (
 
 // screenNames in the order of the help page.
 func screenNames() []screenName {
-	return []screenName{onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onDevices, onAlerts, onSettings, onHelp, onAbout, onAttract, onGoods, onOutOfService, onService, onDialog, everywhere}
+	return []screenName{onSignIn, onRegister, onPay, onKey, onSell, onAddress, onTabs, onSales, onShift, onDevices, onAlerts, onSettings, onHelp, onAbout, onAttract, onGoods, onOutOfService, onService, onDialog, everywhere}
 }
 
 // keyTable is all keys of all screens.
@@ -146,6 +169,8 @@ func keyTable() map[screenName][]key {
 		onAddress:  addressKeys(),
 		onTabs:     tabsKeys(),
 		onSales:    salesKeys(),
+		onShift:    shiftKeys(),
+		onSignIn:   signInKeys(),
 		onDevices:  devicesKeys(),
 		onAlerts:   alertsKeys(),
 		onSettings: settingsKeys(),
@@ -163,7 +188,6 @@ func keyTable() map[screenName][]key {
 
 // globalKeys work on every screen.
 func globalKeys() []key {
-	later := func(m *model) string { return m.w.NotBuilt }
 	return []key{
 		{action: ActCustomer, keys: []string{"f9"}, do: (*model).customerPays, whyNot: (*model).whyNoCustomer,
 			offered: func(m *model) bool { return m.o.Customer != nil }, quiet: true},
@@ -182,11 +206,12 @@ func globalKeys() []key {
 			offered: func(m *model) bool { return m.screen != onSell }},
 		{action: ActKey, keys: []string{"f5"}, do: (*model).toKey, whyNot: (*model).whyNoKeyScreen, quiet: true,
 			offered: func(m *model) bool { return m.screen != onKey }},
-		{action: ActShift, keys: []string{"f6"}, whyNot: later, quiet: true},
+		{action: ActShift, keys: []string{"f6"}, do: func(m *model) tea.Cmd { return m.goTo(onShift) },
+			offered: func(m *model) bool { return m.screen != onShift }},
 		{action: ActSettings, keys: []string{"f11"}, do: func(m *model) tea.Cmd { return m.goTo(onSettings) },
 			offered: func(m *model) bool { return m.screen != onSettings }},
-		{action: ActUser, keys: []string{"ctrl+u"}, whyNot: later, quiet: true},
-		{action: ActSignOut, keys: []string{"f12"}, whyNot: later, quiet: true},
+		{action: ActUser, keys: []string{"ctrl+u"}, do: (*model).switchUser, whyNot: (*model).whyNoPeople, quiet: true},
+		{action: ActSignOut, keys: []string{"f12"}, do: (*model).signOut, whyNot: (*model).whyNoPeople, quiet: true},
 		{action: ActAbout, keys: []string{"ctrl+b"}, do: func(m *model) tea.Cmd { return m.goTo(onAbout) },
 			offered: func(m *model) bool { return m.screen == onHelp }},
 		{action: ActQuit, keys: []string{"f10"}, do: (*model).askQuit},
@@ -229,7 +254,9 @@ func (m *model) live() []*key {
 		return out
 	}
 	add(m.table[m.shown()])
-	add(m.table[everywhere])
+	if m.shown() != onSignIn {
+		add(m.table[everywhere])
+	}
 	return out
 }
 

@@ -60,6 +60,10 @@ func (m *model) body(f *widget.Frame, a widget.Area) widget.Block {
 		return m.addressView(f, a)
 	case onTabs:
 		return m.tabsView(f, a)
+	case onSignIn:
+		return m.signInView(f, a)
+	case onShift:
+		return m.shiftView(f, a)
 	case onSales:
 		return m.salesView(f, a)
 	case onDevices:
@@ -137,7 +141,10 @@ func (m *model) topBar(terminal string) widget.Bar {
 		who = widget.Quiet.Line(name)
 	}
 	if m.facts.shift > 0 && (m.kiosk == nil || m.serving()) {
-		who = append(who, widget.Quiet.Say(" · "+m.w.Shift+" "+strconv.FormatInt(m.facts.shift, 10)))
+		if len(who) > 0 {
+			who = append(who, widget.Quiet.Say(" · "))
+		}
+		who = append(who, widget.Quiet.Say(m.w.Shift+" "+strconv.FormatInt(m.facts.shift, 10)))
 	}
 	b := widget.Bar{
 		Left:  []widget.Part{{Line: where}},
@@ -265,7 +272,7 @@ func (m *model) publish() {
 	if m.size.W > 0 && (m.size.W < leastWidth || m.size.H < leastHeight) && !m.qrOnly() {
 		s.Screen = string(onTooSmall)
 	}
-	if m.reg.Currency() == "" || m.o.Practice && m.reg.Shift == "" {
+	if m.reg.Currency() == "" || !m.people.begun {
 		s.Screen = ""
 	}
 	if d := m.dialog(); d != nil {

@@ -39,6 +39,9 @@ func (m *model) load(ctx context.Context) error {
 		return fmt.Errorf("read shift: %w", err)
 	}
 	m.took(shift)
+	if err := m.readWrong(ctx); err != nil {
+		return err
+	}
 	text, err := m.o.Terminal.Draft(ctx, draftCart)
 	if err != nil {
 		return fmt.Errorf("read cart: %w", err)
@@ -186,9 +189,10 @@ func (l looked) apply(m *model) tea.Cmd {
 func (m *model) signed(users []protocol.User) register.Signed {
 	s := register.Signed{User: m.reg.User, Shift: m.reg.Shift}
 	id := s.User.ID
-	if id == "" {
+	if id == "" && !m.people.begun {
 		id = m.o.User
 	}
+	s.User = protocol.User{} // who is locked out is gone at once
 	for _, u := range users {
 		if u.ID == id {
 			s.User = u
@@ -201,6 +205,8 @@ func (m *model) signed(users []protocol.User) register.Signed {
 type shifted struct {
 	id     protocol.ShiftID
 	number int64
+	opened protocol.Time
+	opener string // a person's id
 }
 
 func (m *model) readShift() tea.Cmd {
@@ -219,50 +225,16 @@ func readShift(ctx context.Context, r Start) (shifted, error) {
 		return shifted{}, err
 	}
 	n, err := r.NextZ(ctx)
-	return shifted{s.Opening.Shift, n}, err
+	return shifted{s.Opening.Shift, n, s.Opened, s.Opening.User}, err
 }
 
 // took notes the shift.
 func (m *model) took(s shifted) tea.Cmd {
-	m.facts.shift = s.number
+	m.facts.shift, m.facts.opened, m.facts.opener = s.number, s.opened, s.opener
 	return m.happen(register.Signed{User: m.reg.User, Shift: s.id})
 }
 
-func (s shifted) apply(m *model) tea.Cmd {
-	cmd := m.took(s)
-	if s.id == "" {
-		return tea.Batch(cmd, m.openShift())
-	}
-	return cmd
-}
-
-// openShift opens a shift with an empty drawer: practice begins with one
-// (cli.md), and a counter that has none takes no money. It waits for the
-// configuration, whose coming reads the shift again.
-func (m *model) openShift() tea.Cmd {
-	if m.reg.Currency() == "" {
-		return nil
-	}
-	zero, user := protocol.Money{Currency: m.reg.Currency()}, m.reg.User.ID
-	return m.queue(writeTime, func(ctx context.Context) tea.Msg {
-		if s, err := readShift(ctx, m.o.Terminal); err != nil || s.id != "" {
-			return failed{"read shift", err}
-		}
-		id, err := m.o.Terminal.NewID()
-		if err == nil {
-			body := protocol.ShiftOpened{Shift: protocol.ShiftID(id), User: user, Float: zero}
-			_, err = m.o.Terminal.Commit(ctx, terminal.Record(protocol.EntryShiftOpened, body))
-		}
-		if err != nil {
-			return failed{"open shift", err}
-		}
-		s, err := readShift(ctx, m.o.Terminal)
-		if err != nil {
-			return failed{"read shift", err}
-		}
-		return s
-	})
-}
+func (s shifted) apply(m *model) tea.Cmd { return tea.Batch(m.took(s), m.beginShop(s)) }
 
 // readSale reads the sale being paid.
 func (m *model) readSale(id protocol.SaleID) tea.Cmd {

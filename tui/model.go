@@ -44,6 +44,9 @@ type model struct {
 	sell     sellScreen
 	tabs     tabsScreen
 	sales    salesScreen
+	shift    shiftScreen
+	signing  signInScreen
+	people   people
 	devices  devicesScreen
 	alerts   alertsScreen
 	help     helpScreen
@@ -67,6 +70,8 @@ type facts struct {
 	health   terminal.Health
 	identity terminal.Identity
 	shift    int64 // number of the open shift, 0 none
+	opened   protocol.Time
+	opener   string // of it, a person's id
 	alerts   []terminal.Alert
 	recent   []terminal.Sale // the newest, for wide screens
 	parked   []terminal.Sale // those that can be taken up again
@@ -87,8 +92,9 @@ func newModel(ctx context.Context, o Options, theme *widget.Theme, seen *atomic.
 		toEnd: func(d time.Duration) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(context.WithoutCancel(ctx), d)
 		},
-		ended: ctx.Done(),
-		reg:   register.New(), screen: onRegister, from: onRegister,
+		ended:  ctx.Done(),
+		people: people{tries: map[string]tries{}},
+		reg:    register.New(), screen: onRegister, from: onRegister,
 		facts: facts{money: map[string]bool{}}, lane: newLane(), codes: map[string]device.QRCode{}, seen: seen, now: o.Clock(),
 	}
 	m.publish()
@@ -99,6 +105,9 @@ func newModel(ctx context.Context, o Options, theme *widget.Theme, seen *atomic.
 func (m *model) shown() screenName {
 	if m.outOfService() != "" {
 		return onOutOfService
+	}
+	if m.nobody() {
+		return onSignIn
 	}
 	if m.screen == onRegister && m.reg.Phase != register.Ringing {
 		return onPay
@@ -119,6 +128,10 @@ func (m *model) goTo(name screenName) tea.Cmd {
 	}
 	m.screen, m.qrAlone, m.notice = name, false, notice{}
 	switch name {
+	case onSignIn:
+		m.signing.enter()
+	case onShift:
+		m.shift = shiftScreen{}
 	case onSales:
 		return m.sales.enter(m)
 	case onAlerts:

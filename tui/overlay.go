@@ -36,17 +36,31 @@ type dialog struct {
 }
 
 // field is a line of text being typed. What is masked is shown as dots, kept in
-// bytes and wiped.
+// bytes and wiped. An amount is typed as on the register.
 type field struct {
 	text   string
 	masked bool
 	hidden []byte
+	amount *amountField
 }
+
+// amountField is an amount of a currency.
+type amountField struct {
+	entry    register.Entry
+	currency protocol.Currency
+	say      func(protocol.Money) string
+}
+
+func (a *amountField) money() protocol.Money { return a.entry.Money(a.currency) }
 
 const maxField = 200 // characters
 
 func (f *field) add(text string) {
 	switch {
+	case f.amount != nil && (text == "." || text == ","):
+		f.amount.entry = f.amount.entry.Pointed()
+	case f.amount != nil:
+		f.amount.entry = f.amount.entry.Typed(text, f.amount.currency.Exponent())
 	case !f.masked && utf8.RuneCountInString(f.text)+utf8.RuneCountInString(text) <= maxField:
 		f.text += text
 	case f.masked && len(f.hidden)+len(text) <= maxField:
@@ -58,6 +72,10 @@ func (f *field) add(text string) {
 }
 
 func (f *field) erase() {
+	if f.amount != nil {
+		f.amount.entry = f.amount.entry.Erased()
+		return
+	}
 	if f.masked {
 		_, n := utf8.DecodeLastRune(f.hidden)
 		clear(f.hidden[len(f.hidden)-n:])
@@ -78,6 +96,10 @@ func (f *field) secret() protocol.Secret {
 
 // input is the picture of the field.
 func (f *field) input() widget.Input {
+	if f.amount != nil {
+		text := f.amount.say(f.amount.money())
+		return widget.Input{Text: text, Cursor: utf8.RuneCountInString(text), Focus: true}
+	}
 	if f.masked {
 		return widget.Input{Secret: true, Masked: utf8.RuneCount(f.hidden), Focus: true}
 	}
@@ -218,6 +240,9 @@ func (m *model) askCancel() tea.Cmd {
 	text := m.w.CancelText
 	if s.Status != nil && s.Status.ReceivedSat > 0 {
 		text = m.w.f(m.w.CancelOwedText, m.w.bitcoin(s.Status.ReceivedSat))
+	}
+	if cash := s.Cash(); cash > 0 {
+		text = m.w.f(m.w.Staff.GiveBack, m.w.moneyIn(protocol.Money{Currency: m.reg.Currency(), Minor: cash})) + "\n" + text
 	}
 	give := func(m *model) tea.Cmd { return m.happen(register.Cancel{Reason: "cashier", Keep: true}) }
 	if m.kiosk != nil {

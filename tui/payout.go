@@ -211,7 +211,7 @@ func (p payer) pay(ctx context.Context, e register.Pay) register.Paid {
 	out := register.Paid{ID: e.Order.ID}
 	steps := []terminal.Step{payoutDraft{Order: e.Order}.step()}
 	if e.Refund != nil && !e.Refund.Journaled {
-		steps = append(steps, terminal.Record(protocol.EntryRefund, e.Refund.Entry(e.Order.ID, p.user, e.Approval.User.ID)))
+		steps = append(steps, terminal.Record(protocol.EntryRefund, e.Refund.Entry(&e.Order, p.user, e.Approval.User.ID)))
 	}
 	if _, err := p.terminal.Commit(ctx, steps...); err != nil {
 		out.Failure = &register.Failure{Why: whyOf(err), Message: err.Error()}
@@ -248,7 +248,7 @@ func (p payer) payCash(ctx context.Context, e register.PayCash) register.Paid {
 		out.Failure = &register.Failure{Code: protocol.CodeAuthcodeWrong, Message: protocol.CodeAuthcodeWrong.Message()}
 		return out
 	}
-	_, err := p.terminal.Commit(ctx, terminal.Record(protocol.EntryRefund, e.Refund.Entry("", p.user, e.Approval.User.ID)))
+	_, err := p.terminal.Commit(ctx, terminal.Record(protocol.EntryRefund, e.Refund.Entry(nil, p.user, e.Approval.User.ID)))
 	if err != nil {
 		out.Failure = &register.Failure{Why: whyOf(err), Message: err.Error()}
 		return out
@@ -264,7 +264,7 @@ func (c cashed) apply(m *model) tea.Cmd {
 	if c.event.Failure != nil {
 		return c.paid.apply(m)
 	}
-	return tea.Batch(c.paid.apply(m), m.openDrawer("refund"))
+	return tea.Batch(c.paid.apply(m), m.openDrawer(protocol.ReasonRefund))
 }
 
 // sellDone prints the slip and counts what has left.
@@ -283,6 +283,9 @@ func (m *model) sellDone() tea.Cmd {
 		slip.Number, sale = f.Refund.Number, f.Refund.Sale
 	}
 	paper := m.queuePaper(register.Paper{Kind: register.PaperPayout, TxID: f.Result.TxID, Slip: slip}, sale)
+	if f.Refund == nil { // the customer's money goes in
+		paper = tea.Batch(paper, m.openDrawer(protocol.ReasonCoins))
+	}
 	if f.Method == "" {
 		return paper
 	}

@@ -88,7 +88,7 @@ func (m *model) types(k tea.KeyPressMsg) bool {
 		return d.field != nil
 	}
 	switch {
-	case m.screen == onSales:
+	case m.screen == onSales, m.shown() == onSignIn:
 		return true
 	case m.screen != onRegister || k.Text == "?":
 		return false

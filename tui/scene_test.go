@@ -127,7 +127,7 @@ func counter(t testing.TB, w, h int, change ...func(*Options)) *bench {
 	health := terminal.Health{Paired: true, Online: true, LastCheckIn: protocol.TimeOf(noon.Add(-3 * time.Second)), Addresses: 20}
 	b.send(tea.WindowSizeMsg{Width: w, Height: h},
 		looked{config: &config, items: goods(), quote: quote(), health: health, identity: terminal.Identity{Name: "counter 1", Server: "till.local:8443"}},
-		shifted{"0193b1a0-0000-7000-8000-00000000000b", 12},
+		shifted{id: "0193b1a0-0000-7000-8000-00000000000b", number: 12, opened: protocol.TimeOf(noon.Add(-6 * time.Hour)), opener: "2"},
 		devicesRead{states: map[string]device.Status{"printer": {State: device.Ready, Model: "EPSON TM-T88V"}}})
 	return b
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -401,7 +402,28 @@ func (m *model) cashView(body widget.Area) widget.Block {
 		grow(),
 		widget.Fixed(0, sums),
 		widget.Gap(1, 1),
-		widget.Fixed(2, widget.Block{Lines: widget.Wrap(widget.Quiet, m.w.CashHint, body.W-3)}.Shift(2, 0)))
+		widget.Fixed(0, m.countingHints(due, body.W-4)))
+}
+
+// countingHints is what customers mostly give, and what the keys do; for a card
+// what to wait for.
+func (m *model) countingHints(due protocol.Money, w int) widget.Block {
+	if m.reg.Takes == protocol.TenderCard {
+		return widget.Block{Lines: widget.Wrap(widget.Quiet, m.w.Staff.CardHint, w)}.Shift(2, 0)
+	}
+	lines := widget.Wrap(widget.Quiet, m.w.CashHint, w)
+	if offers := register.Quick(due); len(offers) > 0 {
+		amounts := make([]string, len(offers))
+		for i, o := range offers {
+			amounts[i] = m.w.money(o)
+		}
+		text := strings.Join(amounts, "  ")
+		if full := text + "   " + m.w.Staff.QuickCash; widget.Text.Line(full).Width() <= w {
+			text = full
+		}
+		lines = append([]widget.Line{widget.Line{widget.Accent.Say("↑↓ "), widget.Text.Say(text)}.Trunc(w)}, lines...)
+	}
+	return widget.Block{Lines: lines}.Shift(2, 0)
 }
 
 // printIt says that the code has to be printed, and with which key.

@@ -48,6 +48,10 @@ func registerKeys() []key {
 	for i, k := range rows {
 		switch k.action {
 		case ActPay, ActNext:
+		case ActPrice:
+			rows[i].right, rows[i].quiet = register.MayPrice, true
+		case ActDiscount:
+			rows[i].right, rows[i].quiet = register.MayDiscount, true
 		default:
 			rows[i].quiet = true
 		}

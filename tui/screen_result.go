@@ -1,11 +1,13 @@
 package tui
 
 import (
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"till/protocol"
+	"till/tui/register"
 	"till/tui/widget"
 )
 
@@ -56,7 +58,8 @@ func (m *model) resultView(body widget.Area) widget.Block {
 		// What goes back is read from afar too.
 		label := widget.Text.Line(m.w.Change+"  "+m.w.moneyIn(o.Change)).Align(body.W, widget.Center)
 		large := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max((room-3)/2, 3)}, widget.Strong, m.w.money(o.Change))
-		change = widget.Stacked(widget.Lines(nil, label, nil), large.Place(widget.Area{W: body.W, H: len(large.Lines)}, widget.Center, widget.Top))
+		hand := m.piecesLine(o.Change, body.W-4).Align(body.W, widget.Center)
+		change = widget.Stacked(widget.Lines(nil, label, hand), large.Place(widget.Area{W: body.W, H: len(large.Lines)}, widget.Center, widget.Top))
 		room -= len(change.Lines)
 	}
 	big := widget.Big(m.theme, widget.Area{W: body.W - 4, H: max(room, 3)}, role, word)
@@ -77,6 +80,23 @@ func (m *model) lotWords() string {
 		return ""
 	}
 	return m.w.sentence(t.Deposit.Reason, t.Deposit.Message)
+}
+
+// piecesLine is the change as the fewest notes and coins: 1 × 5.00   2 × 0.20.
+func (m *model) piecesLine(change protocol.Money, w int) widget.Line {
+	var parts []string
+	for _, p := range register.Pieces(change) {
+		parts = append(parts, strconv.FormatInt(p.Count, 10)+" × "+m.w.money(p.Of))
+	}
+	for _, gap := range []string{"   ", "  "} {
+		if l := widget.Quiet.Line(strings.Join(parts, gap)); l.Width() <= w {
+			return l
+		}
+		for i := range parts {
+			parts[i] = strings.ReplaceAll(parts[i], " × ", "×")
+		}
+	}
+	return nil
 }
 
 // reprintThis prints the receipt of the sale on the screen once more.

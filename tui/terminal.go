@@ -17,6 +17,7 @@ type Terminal interface {
 	Known
 	Books
 	Records
+	Shifts
 	Money
 }
 
@@ -58,6 +59,13 @@ type Records interface {
 	QuoteOf(ctx context.Context, id protocol.QuoteID) (protocol.Quote, error)
 	Alerts(ctx context.Context) ([]terminal.Alert, error)
 	Start
+}
+
+// Shifts is what a shift came to, and its end.
+type Shifts interface {
+	Reading(ctx context.Context) (protocol.Report, error)
+	ZReport(ctx context.Context, number int64) (protocol.Report, error)
+	CloseShift(closing *protocol.ShiftClosed) terminal.Step
 }
 
 // Start is what is read once, at the start and with a new shift.

@@ -124,6 +124,12 @@ type Words struct {
 
 // StaffWords are the words of people and shifts.
 type StaffWords struct {
+	// Signing in, and another's right.
+	SignInTitle, SignInPIN, SignInWrong, SignInWait, SignInLocked, SignInChecking, SetClock, NoPeople, OverrideTitle string
+	// The shift and its drawer.
+	ShiftClosedBig, ShiftNone, ShiftSince, OpenSales, OpenTitle, OpenText, PayInTitle, DropTitle, NoSaleTitle, Reason, ReasonFirst, CashMoved, DrawerOpened string
+	CloseTitle, CloseAnyway, CountTitle, CountText, CloseSums, CloseReason, Moved, GiveBack, QuickCash, CardHint                                            string
+
 	Report map[register.Label]string // of X and Z reports
 }
 

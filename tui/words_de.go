@@ -11,6 +11,12 @@ var german = &Words{
 	Staff: germanStaff,
 
 	Keys: map[Action]KeyWords{
+		ActShiftOpen:   {"öffnen", "die Schicht öffnen"},
+		ActReading:     {"X", "was seit dem letzten Z kam"},
+		ActShiftClose:  {"schließen (Z)", "die Lade zählen und die Schicht schließen"},
+		ActPayIn:       {"einlegen", "Bargeld in die Lade legen"},
+		ActDrop:        {"entnehmen", "Bargeld aus der Lade nehmen"},
+		ActNoSale:      {"ohne Verkauf", "die Lade ohne Verkauf öffnen"},
 		ActHelp:        {"Hilfe", "die Tasten, die jetzt gelten"},
 		ActAbout:       {"Info", "was hier läuft"},
 		ActBack:        {"zurück", "einen Schritt zurück"},
@@ -69,11 +75,13 @@ var german = &Words{
 	},
 	Screens: map[screenName]string{
 		onGoods: "Kiosk", onAttract: "Willkommen", onOutOfService: "Außer Betrieb", onService: "Service",
+		onSignIn: "Anmelden", onShift: "Schicht",
 		onKey: "Schlüssel", onSell: "Verkaufen",
 		onRegister: "Kasse", onPay: "Zahlen", onAddress: "Adresse", onTabs: "Deckel", onSales: "Verkäufe", onDevices: "Geräte",
 		onAlerts: "Meldungen", onSettings: "Einstellungen", onHelp: "Hilfe", onAbout: "Info", onTooSmall: "Zu klein", onDialog: "Frage", everywhere: "Überall",
 	},
 	Why: map[register.Why]string{
+		register.WhyNeedsOwner:     "das darf nur der Inhaber",
 		register.WhyNothingToPay:   "noch nichts zu zahlen: einen Betrag tippen oder den Namen eines Artikels",
 		register.WhyNothingTyped:   "zuerst einen Betrag tippen",
 		register.WhyNothingFound:   "nichts mit diesem Namen: Rücktaste oder Esc",
@@ -89,7 +97,7 @@ var german = &Words{
 		register.WhyTooMuch:        "der Betrag ist zu groß",
 		register.WhyUnknownCode:    "dieser Code ist nicht im Katalog",
 		register.WhyGoodsComing:    "die Artikel sind noch unterwegs: der Code wartet auf sie",
-		register.WhyNeedsManager:   "ein anderer Preis braucht die Leitung",
+		register.WhyNeedsManager:   "das braucht die Leitung",
 		register.WhyCartBusy:       "zuerst den jetzigen Korb parken oder leeren",
 		register.WhyNotHere:        "hier nicht möglich",
 		register.WhyWorking:        "einen Moment, es wird geschrieben",

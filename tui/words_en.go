@@ -11,6 +11,12 @@ var english = &Words{
 	Staff: englishStaff,
 
 	Keys: map[Action]KeyWords{
+		ActShiftOpen:   {"open", "open the shift"},
+		ActReading:     {"X", "the reading since the last Z"},
+		ActShiftClose:  {"close (Z)", "count the drawer and close the shift"},
+		ActPayIn:       {"pay in", "put cash into the drawer"},
+		ActDrop:        {"take out", "take cash out of the drawer"},
+		ActNoSale:      {"no sale", "open the drawer without a sale"},
 		ActHelp:        {"help", "the keys that work now"},
 		ActAbout:       {"about", "what runs here"},
 		ActBack:        {"back", "one step back"},
@@ -69,11 +75,13 @@ var english = &Words{
 	},
 	Screens: map[screenName]string{
 		onGoods: "Kiosk", onAttract: "Welcome", onOutOfService: "Out of service", onService: "Service",
+		onSignIn: "Sign in", onShift: "Shift",
 		onKey: "Key", onSell: "Sell",
 		onRegister: "Register", onPay: "Pay", onAddress: "Address", onTabs: "Tabs", onSales: "Sales", onDevices: "Devices",
 		onAlerts: "Alerts", onSettings: "Settings", onHelp: "Help", onAbout: "About", onTooSmall: "Too small", onDialog: "Question", everywhere: "Everywhere",
 	},
 	Why: map[register.Why]string{
+		register.WhyNeedsOwner:     "this needs the owner",
 		register.WhyNothingToPay:   "nothing to pay yet: type an amount or the name of an item",
 		register.WhyNothingTyped:   "type an amount first",
 		register.WhyNothingFound:   "nothing of that name: backspace, or esc",
@@ -89,7 +97,7 @@ var english = &Words{
 		register.WhyTooMuch:        "the amount is too large",
 		register.WhyUnknownCode:    "this code is not in the catalogue",
 		register.WhyGoodsComing:    "the goods are on their way: the code waits for them",
-		register.WhyNeedsManager:   "another price needs a manager",
+		register.WhyNeedsManager:   "this needs a manager",
 		register.WhyCartBusy:       "park or clear the present cart first",
 		register.WhyNotHere:        "not possible here",
 		register.WhyWorking:        "a moment, it is being written",

@@ -11,6 +11,12 @@ var spanish = &Words{
 	Staff: spanishStaff,
 
 	Keys: map[Action]KeyWords{
+		ActShiftOpen:   {"abrir", "abrir el turno"},
+		ActReading:     {"X", "lectura desde el último Z"},
+		ActShiftClose:  {"cerrar (Z)", "contar el cajón y cerrar el turno"},
+		ActPayIn:       {"ingresar", "poner efectivo en el cajón"},
+		ActDrop:        {"retirar", "sacar efectivo del cajón"},
+		ActNoSale:      {"sin venta", "abrir el cajón sin venta"},
 		ActHelp:        {"ayuda", "las teclas que valen ahora"},
 		ActAbout:       {"acerca de", "qué funciona aquí"},
 		ActBack:        {"volver", "un paso atrás"},
@@ -69,11 +75,13 @@ var spanish = &Words{
 	},
 	Screens: map[screenName]string{
 		onGoods: "Quiosco", onAttract: "Bienvenida", onOutOfService: "Fuera de servicio", onService: "Servicio",
+		onSignIn: "Entrar", onShift: "Turno",
 		onKey: "Clave", onSell: "Vender",
 		onRegister: "Caja", onPay: "Cobro", onAddress: "Dirección", onTabs: "Cuentas", onSales: "Ventas", onDevices: "Equipos",
 		onAlerts: "Avisos", onSettings: "Ajustes", onHelp: "Ayuda", onAbout: "Acerca de", onTooSmall: "Demasiado pequeña", onDialog: "Pregunta", everywhere: "En todas partes",
 	},
 	Why: map[register.Why]string{
+		register.WhyNeedsOwner:     "solo el propietario puede hacerlo",
 		register.WhyNothingToPay:   "aún no hay nada que cobrar: teclear un importe o el nombre de un artículo",
 		register.WhyNothingTyped:   "teclear primero un importe",
 		register.WhyNothingFound:   "nada con ese nombre: borrar, o esc",
@@ -88,7 +96,7 @@ var spanish = &Words{
 		register.WhyNoStock:        "según el stock no queda ninguno: añadido igualmente",
 		register.WhyTooMuch:        "el importe es demasiado grande",
 		register.WhyUnknownCode:    "este código no está en el catálogo",
-		register.WhyNeedsManager:   "otro precio necesita a un encargado",
+		register.WhyNeedsManager:   "esto necesita a un encargado",
 		register.WhyCartBusy:       "aparcar o vaciar primero la cesta actual",
 		register.WhyNotHere:        "aquí no se puede",
 		register.WhyWorking:        "un momento, se está escribiendo",

@@ -11,6 +11,12 @@ var french = &Words{
 	Staff: frenchStaff,
 
 	Keys: map[Action]KeyWords{
+		ActShiftOpen:   {"ouvrir", "ouvrir la caisse"},
+		ActReading:     {"X", "lecture depuis le dernier Z"},
+		ActShiftClose:  {"clôturer (Z)", "compter le tiroir et clôturer"},
+		ActPayIn:       {"apport", "mettre des espèces dans le tiroir"},
+		ActDrop:        {"retrait", "prendre des espèces du tiroir"},
+		ActNoSale:      {"sans vente", "ouvrir le tiroir sans vente"},
 		ActHelp:        {"aide", "les touches utiles ici"},
 		ActAbout:       {"à propos", "ce qui tourne ici"},
 		ActBack:        {"retour", "un pas en arrière"},
@@ -69,11 +75,13 @@ var french = &Words{
 	},
 	Screens: map[screenName]string{
 		onGoods: "Borne", onAttract: "Bienvenue", onOutOfService: "Hors service", onService: "Service",
+		onSignIn: "Connexion", onShift: "Caisse",
 		onKey: "Clé", onSell: "Vendre",
 		onRegister: "Caisse", onPay: "Paiement", onAddress: "Adresse", onTabs: "Notes", onSales: "Ventes", onDevices: "Appareils",
 		onAlerts: "Alertes", onSettings: "Réglages", onHelp: "Aide", onAbout: "À propos", onTooSmall: "Trop petit", onDialog: "Question", everywhere: "Partout",
 	},
 	Why: map[register.Why]string{
+		register.WhyNeedsOwner:     "réservé au propriétaire",
 		register.WhyNothingToPay:   "rien à encaisser : taper un montant ou le nom d’un article",
 		register.WhyNothingTyped:   "taper d’abord un montant",
 		register.WhyNothingFound:   "rien de ce nom : retour arrière, ou esc",
@@ -88,7 +96,7 @@ var french = &Words{
 		register.WhyNoStock:        "il n’en reste plus d’après le stock : ajouté quand même",
 		register.WhyTooMuch:        "le montant est trop grand",
 		register.WhyUnknownCode:    "ce code n’est pas au catalogue",
-		register.WhyNeedsManager:   "changer un prix demande un responsable",
+		register.WhyNeedsManager:   "ceci demande un responsable",
 		register.WhyCartBusy:       "mettre d’abord le panier en attente, ou le vider",
 		register.WhyNotHere:        "pas possible ici",
 		register.WhyWorking:        "un instant, écriture en cours",

@@ -12,6 +12,12 @@ var japanese = &Words{
 	OnPaper: japanesePaper,
 
 	Keys: map[Action]KeyWords{
+		ActShiftOpen:   {"開始", "シフトを始める"},
+		ActReading:     {"点検X", "前回の精算からの点検"},
+		ActShiftClose:  {"精算Z", "ドロワーを数えてシフトを締める"},
+		ActPayIn:       {"入金", "ドロワーに現金を入れる"},
+		ActDrop:        {"出金", "ドロワーから現金を出す"},
+		ActNoSale:      {"取引なし", "取引なしでドロワーを開ける"},
 		ActHelp:        {"ヘルプ", "今使えるキー"},
 		ActAbout:       {"情報", "このプログラムについて"},
 		ActBack:        {"戻る", "一つ前に戻る"},
@@ -70,11 +76,13 @@ var japanese = &Words{
 	},
 	Screens: map[screenName]string{
 		onGoods: "セルフレジ", onAttract: "ようこそ", onOutOfService: "休止中", onService: "点検",
+		onSignIn: "サインイン", onShift: "シフト",
 		onKey: "鍵", onSell: "販売",
 		onRegister: "レジ", onPay: "会計", onAddress: "アドレス", onTabs: "ツケ", onSales: "取引", onDevices: "機器",
 		onAlerts: "通知", onSettings: "設定", onHelp: "ヘルプ", onAbout: "情報", onTooSmall: "画面が小さい", onDialog: "質問", everywhere: "共通",
 	},
 	Why: map[register.Why]string{
+		register.WhyNeedsOwner:     "オーナーの承認が必要です",
 		register.WhyNothingToPay:   "会計するものがありません。金額か商品名を入力してください",
 		register.WhyNothingTyped:   "先に金額を入力してください",
 		register.WhyNothingFound:   "その名前の商品はありません。backspace か esc",
@@ -89,7 +97,7 @@ var japanese = &Words{
 		register.WhyNoStock:        "在庫数では残りがありませんが、追加しました",
 		register.WhyTooMuch:        "金額が大きすぎます",
 		register.WhyUnknownCode:    "このコードは商品一覧にありません",
-		register.WhyNeedsManager:   "価格の変更には責任者が必要です",
+		register.WhyNeedsManager:   "責任者の承認が必要です",
 		register.WhyCartBusy:       "先に今のカートを保留するか空にしてください",
 		register.WhyNotHere:        "ここではできません",
 		register.WhyWorking:        "書き込み中です。少しお待ちください",

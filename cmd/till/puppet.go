@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -179,7 +180,8 @@ func (p *puppet) told(ctx context.Context, known terminal.Sale) (story.Sale, err
 			continue
 		}
 		sale.Address = t.Address
-		if known.Status == nil {
+		told := known.Status != nil && slices.ContainsFunc(known.Status.Tenders, func(of protocol.TenderStatus) bool { return of.Tender == t.Tender })
+		if !told { // the server's last word is from before it
 			sale.Due += t.DueSat
 		}
 		q, err := p.terminal.QuoteOf(ctx, t.Quote)

@@ -94,6 +94,8 @@ type (
 		Contract *protocol.ContractReady // its bill, nil before it is ready
 		Deposit  *protocol.DepositStatus // how far its payment is, nil before
 	}
+	// Granted lends a right for one deed; "" takes it back.
+	Granted struct{ Right Right }
 	// Signed is who is at the counter, in which shift.
 	Signed struct {
 		User  protocol.User
@@ -153,6 +155,7 @@ func (Charged) event()  {}
 func (Told) event()     {}
 func (Billed) event()   {}
 func (Signed) event()   {}
+func (Granted) event()  {}
 func (Recorded) event() {}
 func (Refused) event()  {}
 

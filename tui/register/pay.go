@@ -25,6 +25,8 @@ func (r Register) pay(e Event) (Register, []Effect) {
 		r.Entry = r.Entry.Pointed()
 	case Erase:
 		r.Entry = r.Entry.Erased()
+	case Move:
+		return r.quick(e.By), nil
 	case Choose:
 		return r.tender(e.Kind)
 	case Redeem:
@@ -54,8 +56,8 @@ func (r Register) pay(e Event) (Register, []Effect) {
 // tender goes to a means of paying.
 func (r Register) tender(kind protocol.TenderKind) (Register, []Effect) {
 	switch kind {
-	case protocol.TenderCash:
-		r.Phase, r.Entry = Counting, Entry{}
+	case protocol.TenderCash, protocol.TenderCard:
+		r.Phase, r.Takes, r.Entry = Counting, kind, Entry{}
 		return r, nil
 	case protocol.TenderKey:
 		return r, nil // waits for the key: Redeem
@@ -86,24 +88,29 @@ func (r Register) onward() (Register, []Effect) {
 	case Choosing:
 		return r.tender(protocol.TenderBitcoin)
 	case Counting:
-		return r.cash()
+		return r.counted()
 	}
 	return r.finish(ReasonLate, protocol.Money{Currency: r.Currency()})
 }
 
-// cash takes what the customer gives; nothing typed is the exact amount. Less
-// than is due is a part, and the rest is left to another tender; of more, the
-// change goes back: tenders are the total and the change.
-func (r Register) cash() (Register, []Effect) {
+// counted takes what the customer gives in cash, or what the bank's terminal took
+// from a card; nothing typed is the exact amount. Less than is due is a part, and
+// the rest is left to another tender; of more, the change goes back: tenders are
+// the total and the change.
+func (r Register) counted() (Register, []Effect) {
 	due, given := r.CashDue(), r.Amount()
 	if r.Entry.Empty() {
 		given = due
 	}
-	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: protocol.TenderCash, Amount: given}}
+	rec := Record{Remove: r.replaced(), Add: &protocol.TenderAdded{Kind: r.Takes, Amount: given}}
 	r.Entry = Entry{}
 	r, rec = r.named(rec)
+	var opens []Effect
+	if r.Takes == protocol.TenderCash {
+		opens = []Effect{Drawer{Reason: protocol.ReasonSale}}
+	}
 	if given.Minor < due.Minor {
-		return r.ask(rec, Choosing)
+		return r.ask(rec, Choosing, opens...)
 	}
 	change := protocol.Money{Currency: due.Currency, Minor: given.Minor - due.Minor}
 	rec.End = protocol.EntrySalePaid
@@ -116,7 +123,7 @@ func (r Register) cash() (Register, []Effect) {
 	}
 	rec.Receipt = &paper
 	r.Outcome = Outcome{Paid: true, Change: change}
-	return r.ask(rec, Settled, Drawer{Reason: "sale"})
+	return r.ask(rec, Settled, opens...)
 }
 
 // redeem tenders what a key holds.
@@ -172,9 +179,24 @@ func (r Register) cancel(e Cancel) (Register, []Effect) {
 	if e.Keep {
 		kept = r.Cart.clone()
 	}
+	var opens []Effect
+	if r.Sale.Cash() > 0 { // it goes back
+		opens = []Effect{Drawer{Reason: protocol.ReasonSale}}
+	}
 	return r.ask(Record{
 		Sale: r.Sale.Opening.Sale, End: protocol.EntrySaleCancelled, Ended: protocol.SaleEnded{Reason: e.Reason}, Draft: &kept,
-	}, Ringing)
+	}, Ringing, opens...)
+}
+
+// Cash is what lies in the drawer for the sale, in minor units.
+func (s Sale) Cash() int64 {
+	sum := int64(0)
+	for _, t := range s.Tenders {
+		if t.Kind == protocol.TenderCash {
+			sum += t.Amount.Minor
+		}
+	}
+	return sum
 }
 
 // recall takes a sale up again. One that nobody was asked to pay becomes the

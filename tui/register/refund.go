@@ -123,13 +123,13 @@ func (r Refund) whyNot(now *protocol.Quote) Why {
 	return ""
 }
 
-// Entry is the refund's journal entry.
-func (r Refund) Entry(dispense protocol.PayoutID, user, approvedBy string) protocol.Refund {
-	kind := protocol.TenderCash
-	if dispense != "" {
-		kind = protocol.TenderBitcoin
+// Entry is the refund's journal entry; without an order it leaves in cash.
+func (r Refund) Entry(order *protocol.Dispense, user, approvedBy string) protocol.Refund {
+	e := protocol.Refund{Sale: r.Sale, Refund: r.ID, Amount: r.Amount, Kind: protocol.TenderCash, User: user, ApprovedBy: approvedBy}
+	if order != nil {
+		e.Kind, e.Dispense, e.AmountSat = protocol.TenderBitcoin, order.ID, order.AmountSat
 	}
-	return protocol.Refund{Sale: r.Sale, Refund: r.ID, Amount: r.Amount, Kind: kind, Dispense: dispense, User: user, ApprovedBy: approvedBy}
+	return e
 }
 
 // NewRefund gives money of a sale back.

@@ -13,7 +13,7 @@ type Phase uint8
 const (
 	Ringing  Phase = iota // the cart
 	Choosing              // how to pay
-	Counting              // cash: what the customer gives is typed
+	Counting              // cash or a bank card: what the customer gives is typed
 	Asking                // a record is being written
 	Waiting               // a payment is asked for on the screen
 	Settled               // the result, until it is acknowledged
@@ -56,10 +56,12 @@ type Register struct {
 	Quote  *protocol.Quote // the price of a bitcoin now, nil none
 	User   protocol.User
 	Shift  protocol.ShiftID
+	Grant  Right // lent by somebody else for the next deed, "" none
 
 	Phase    Phase
 	Entry    Entry
-	Times    int64 // thousandths the next line is multiplied by, 0 none
+	Takes    protocol.TenderKind // while Counting
+	Times    int64               // thousandths the next line is multiplied by, 0 none
 	Text     string
 	Found    []Found
 	Pick     int // of Found
@@ -202,9 +204,9 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 		return r, nil
 	}
 	switch e.(type) {
-	case Shop, Priced, Told, Billed, Signed:
+	case Shop, Priced, Told, Billed, Signed, Granted:
 	default:
-		r.Note, r.Discounted = Said{}, -1
+		r.Note, r.Discounted, r.Grant = Said{}, -1, ""
 	}
 	switch e := e.(type) {
 	case Shop:
@@ -215,6 +217,9 @@ func (r Register) Handle(e Event) (Register, []Effect) {
 		return r, nil
 	case Signed:
 		r.User, r.Shift = e.User, e.Shift
+		return r, nil
+	case Granted:
+		r.Grant = e.Right
 		return r, nil
 	case Told:
 		return r.told(e.Status)

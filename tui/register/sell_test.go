@@ -276,7 +276,7 @@ func TestARefundNamesItsSale(t *testing.T) {
 	if p.Refund == nil || p.Refund.Amount != eur(1230) || p.Order.Quote != "" || p.Order.Price != nil || p.Order.AmountSat != 21163 {
 		t.Errorf("pays %+v", p.Order)
 	}
-	e := p.Refund.Entry(p.Order.ID, "1", "2")
+	e := p.Refund.Entry(&p.Order, "1", "2")
 	if e.Kind != protocol.TenderBitcoin || e.Dispense != "a" || e.ApprovedBy != "2" || e.Amount != eur(1230) {
 		t.Errorf("journals %+v", e)
 	}

@@ -28,6 +28,7 @@ const (
 	WhyUnknownCode    Why = "unknown_code"
 	WhyGoodsComing    Why = "goods_coming" // the code waits for the catalogue
 	WhyNeedsManager   Why = "needs_manager"
+	WhyNeedsOwner     Why = "needs_owner"
 	WhyCartBusy       Why = "cart_busy"
 	WhyNotHere        Why = "not_here"
 	WhyWorking        Why = "working"
@@ -90,7 +91,7 @@ const (
 func Whys() []Why {
 	return []Why{
 		WhyNothingToPay, WhyNothingTyped, WhyNothingFound, WhyNothingErased, WhyNoLine, WhyNoNumber, WhyTooManyOff,
-		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyNoStock, WhyTooMuch, WhyUnknownCode, WhyGoodsComing, WhyNeedsManager, WhyCartBusy,
+		WhyCartEmpty, WhyNothingUndone, WhyNoTips, WhyNoPrice, WhyNoStock, WhyTooMuch, WhyUnknownCode, WhyGoodsComing, WhyNeedsManager, WhyNeedsOwner, WhyCartBusy,
 		WhyNotHere, WhyWorking, WhyNotPaidYet, WhyNoQuote, WhyQuoteLapsed, WhyPartArrived, WhyNotBuilt, WhyNothingDue,
 		WhyNoShift, WhyNotReady, WhyNoAddress, WhyDiskFull, WhyNotWritten,
 		WhyTypo, WhyWrongNetwork, WhyBadCard, WhyBadAddress, WhyNoToken, WhyBill, WhyNoChange, WhyTwice, WhyTooManyKeys,
@@ -105,7 +106,7 @@ func Whys() []Why {
 // WhyNot tells why an event can do nothing now; "" it can.
 func (r Register) WhyNot(e Event) Why {
 	switch e := e.(type) {
-	case Shop, Priced, Told, Billed, Signed, Recorded, Refused:
+	case Shop, Priced, Told, Billed, Signed, Granted, Recorded, Refused:
 		return ""
 	case Charged:
 		return unless(r.Phase == Ringing, WhyNotHere)
@@ -172,9 +173,6 @@ func (r Register) whyNotRing(e Event) Why {
 	case Undo:
 		return unless(r.Cleared != nil, WhyNothingUndone)
 	case Park:
-		if r.Shift == "" {
-			return WhyNoShift
-		}
 		return unless(len(r.Cart.Lines) > 0 && r.Entry.Empty() && r.Text == "", WhyCartEmpty)
 	}
 	return WhyNotHere
@@ -185,42 +183,45 @@ func (r Register) whyNotForward() Why {
 	if r.Text != "" {
 		return unless(len(r.Found) > 0, WhyNothingFound)
 	}
-	if r.Shift == "" {
-		return WhyNoShift
-	}
 	total := r.Totals().Total.Minor + r.Amount().Minor
 	return unless(total > 0 && (len(r.Cart.Lines) > 0 || !r.Entry.Empty()), WhyNothingToPay)
 }
 
-// whyNotReprice: a discount is what is typed in percent; another price is for
-// managers.
+// whyNotReprice: a discount is what is typed in percent; neither is for everybody.
 func (r Register) whyNotReprice(e Event) Why {
 	if len(r.Cart.Lines) == 0 {
 		return WhyNoLine
 	}
 	if _, price := e.(Price); price {
-		if r.User.Role != protocol.RoleManager && r.User.Role != protocol.RoleOwner {
-			return WhyNeedsManager
+		if r.Entry.Empty() {
+			return WhyNothingTyped
 		}
-		return unless(!r.Entry.Empty(), WhyNothingTyped)
+		return unless(r.May(MayPrice), MayPrice.Why())
 	}
 	if r.Entry.Empty() {
 		return WhyNoNumber
 	}
-	_, percent := e.(Discount)
-	return unless(!percent || r.Entry.Number() <= 100_000, WhyTooManyOff)
+	if _, percent := e.(Discount); percent && r.Entry.Number() > 100_000 {
+		return WhyTooManyOff
+	}
+	return unless(r.May(MayDiscount), MayDiscount.Why())
 }
 
 func (r Register) whyNotPay(e Event) Why {
 	switch e := e.(type) {
 	case Digits, Point, Erase:
 		return unless(r.Phase == Counting, WhyNotHere)
+	case Move:
+		return unless(r.Phase == Counting && r.Takes == protocol.TenderCash, WhyNotHere)
 	case Next:
 		switch r.Phase {
 		case Choosing:
 			return r.whyNotTender(protocol.TenderBitcoin)
 		case Counting:
-			return r.whyMintFirst()
+			if why := r.whyMintFirst(); why != "" {
+				return why
+			}
+			return unless(r.Takes == protocol.TenderCash || r.Amount().Minor <= r.CashDue().Minor, WhyTooMuch)
 		}
 		t, _ := r.Sale.Pending()
 		return unless(r.Sale.Has(protocol.FlagLate) && r.Sale.Due(t) == 0, WhyNotPaidYet)
@@ -274,11 +275,14 @@ func (r Register) whyNotTender(kind protocol.TenderKind) Why {
 			return WhyPartArrived
 		}
 		return unless(r.CashDue().Minor > 0, WhyNothingDue)
-	case protocol.TenderCash:
+	case protocol.TenderCash, protocol.TenderCard:
+		if kind == protocol.TenderCash && r.Shift == "" {
+			return WhyNoShift // the drawer's cash belongs to a shift; what else is paid is in the next Z report
+		}
 		if offered && r.Sale.Received(t.Tender) > 0 {
 			return WhyPartArrived
 		}
-		return ""
+		return unless(kind == protocol.TenderCash || r.CashDue().Minor > 0, WhyNothingDue)
 	case protocol.TenderKey:
 		if offered && r.Sale.Received(t.Tender) > 0 {
 			return WhyPartArrived

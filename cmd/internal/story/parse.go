@@ -115,7 +115,8 @@ var Actions = []string{"help", "back", "quit", "register", "sales", "sell", "key
 	"clear", "undo", "park", "recall", "quantity", "price", "discount", "deduct", "tip", "note", "qr", "print", "reprint", "recheck", "refund", "cancel", "confirm",
 	"acknowledge", "customer", "user", "sign-out", "approve",
 	"tender.bitcoin", "tender.ecash", "tender.cash", "tender.card", "tender.lightning", "tender.key",
-	"about", "unit", "rate", "sell.card", "test", "reopen", "tab", "tab.charge", "tab.close", "amount", "language", "restart"}
+	"about", "unit", "rate", "sell.card", "test", "reopen", "tab", "tab.charge", "tab.close", "amount", "language", "restart",
+	"shift.open", "shift.close", "shift.x", "shift.pay-in", "shift.drop", "shift.no-sale"}
 
 // CardKinds are what `card holds` knows: no more than the stripe's clock, a key
 // of any form, the three forms that track 1 gives it, a destination, other text,

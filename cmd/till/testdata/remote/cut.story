@@ -1,5 +1,6 @@
 # The cable between counter and server is cut in the middle of a sale.
 patience 20s
+sign in 1 1111
 ring 12.30
 do pay
 do tender.bitcoin

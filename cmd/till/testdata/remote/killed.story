@@ -1,5 +1,6 @@
 # Server and terminal are killed at each stage of a sale and started again.
 patience 70s
+sign in 1 1111
 ring 5
 do pay
 do tender.bitcoin
@@ -13,6 +14,7 @@ pull server
 plug server
 pull power
 plug power
+sign in 1 1111
 screen register
 ring 6
 do pay
@@ -23,6 +25,7 @@ pull power
 plug server
 plug power
 see state accepted
+sign in 1 1111
 see "PAID"
 do acknowledge
 do sales

@@ -1,5 +1,6 @@
 # A payment that was accepted and whose goods are gone is replaced: the counter
 # across the street is interrupted within a second.
+sign in 1 1111
 ring 20
 do pay
 do tender.bitcoin

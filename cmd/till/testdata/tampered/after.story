@@ -2,6 +2,7 @@
 patience 20s
 see /server now/ in health
 not "key erased"
+sign in 1 1111
 ring 12.30
 do pay
 do tender.bitcoin

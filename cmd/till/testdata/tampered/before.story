@@ -2,6 +2,11 @@
 # connection there is, and never again.
 size 110x30
 patience 20s
+sign in Marek 2222
+do shift
+do shift.open
+do confirm
+do register
 ring 5.00
 do pay
 do tender.cash
