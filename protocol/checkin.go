@@ -12,7 +12,7 @@ func (r *CheckInResult) Encode(quotes []byte) (Encoded, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := struct{ alerts, none, config []byte }{alerts: []byte("[]")}
+	parts := struct{ alerts, none, left, config []byte }{alerts: []byte("[]")}
 	if len(r.Alerts) > 0 {
 		if parts.alerts, err = Encode(r.Alerts); err != nil {
 			return nil, err
@@ -25,6 +25,11 @@ func (r *CheckInResult) Encode(quotes []byte) (Encoded, error) {
 	}
 	if r.NoQuote != nil {
 		if parts.none, err = Encode(r.NoQuote); err != nil {
+			return nil, err
+		}
+	}
+	if r.PayoutLeft != nil {
+		if parts.left, err = Encode(r.PayoutLeft); err != nil {
 			return nil, err
 		}
 	}
@@ -44,6 +49,9 @@ func (r *CheckInResult) Encode(quotes []byte) (Encoded, error) {
 	b = append(append(b, `,"quotes":`...), quotes...)
 	if parts.none != nil {
 		b = append(append(b, `,"no_quote":`...), parts.none...)
+	}
+	if parts.left != nil {
+		b = append(append(b, `,"payout_left":`...), parts.left...)
 	}
 	b = strconv.AppendInt(append(b, `,"poll":`...), r.Poll, 10)
 	if b, err = appendText(append(b, `,"entropy":`...), r.Entropy); err != nil {

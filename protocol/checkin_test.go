@@ -12,9 +12,9 @@ func TestACheckInIsWrittenAsAnyOtherValue(t *testing.T) {
 	full := CheckInResult{Time: 1_700_000_000_123, Log: "01890a5d-ac96-774b-bcce-b302099a8057", Journal: 9, More: true, Poll: 15,
 		Entropy: strings.Repeat("ab", 32), Alerts: List[Alert]{{Seq: 3, At: 5, Kind: AlertQuote, Body: []byte(`{"reason":"x<y"}`)}},
 		Quotes:  List[Quote]{{ID: "q", Key: "k1", Currency: "EUR", Buy: 1, Sell: 2, At: 1, Until: 2, Sig: "00"}},
-		NoQuote: &NoQuote{Reason: "rate_stale", Message: "no \"source\"", Since: 4}, Config: &Config{Version: 2, Currency: "EUR"}}
-	if v := reflect.ValueOf(full); v.NumField() != 10 {
-		t.Errorf("the result has %d members: this test fills 10", v.NumField())
+		NoQuote: &NoQuote{Reason: "rate_stale", Message: "no \"source\"", Since: 4}, PayoutLeft: &Money{"EUR", 46000}, Config: &Config{Version: 2, Currency: "EUR"}}
+	if v := reflect.ValueOf(full); v.NumField() != 11 {
+		t.Errorf("the result has %d members: this test fills 11", v.NumField())
 	}
 	for name, r := range map[string]CheckInResult{"full": full, "empty": {}, "odd": {Log: "a\"b\u2028ü", Entropy: "\\"}} {
 		want, err := Encode(r)

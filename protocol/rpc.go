@@ -49,9 +49,12 @@ type CheckInResult struct {
 	More    bool        `json:"more"`
 	Quotes  List[Quote] `json:"quotes"`
 	NoQuote *NoQuote    `json:"no_quote,omitempty"`
-	Poll    int64       `json:"poll"`    // seconds until the next idle check-in
-	Entropy string      `json:"entropy"` // 64 hex digits, mixed into the terminal's generator
-	Config  *Config     `json:"config,omitempty"`
+	// PayoutLeft is what the day's limits still let out at this terminal, absent
+	// where nothing is limited.
+	PayoutLeft *Money  `json:"payout_left,omitempty"`
+	Poll       int64   `json:"poll"`    // seconds until the next idle check-in
+	Entropy    string  `json:"entropy"` // 64 hex digits, mixed into the terminal's generator
+	Config     *Config `json:"config,omitempty"`
 }
 
 // GetAddress is the params of getaddress.

@@ -109,6 +109,9 @@ func (s *Server) answer(ctx context.Context, id protocol.TerminalID, p protocol.
 	if err := s.quoteFor(ctx, r); err != nil {
 		return nil, false, err
 	}
+	if r.PayoutLeft, err = s.payoutLeft(ctx, id); err != nil {
+		return nil, false, err
+	}
 	news := len(r.Alerts) > 0 || r.Config != nil || p.Log != "" && p.Log != s.log
 	return r, news, nil
 }

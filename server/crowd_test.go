@@ -148,3 +148,32 @@ func TestADayOfTheLimitsIsADayOfTheShop(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTerminalIsToldWhatTheDayLeaves: the least of its own limit and the shop's.
+func TestTheTerminalIsToldWhatTheDayLeaves(t *testing.T) {
+	t.Parallel()
+	b := openBank(t, func(s *server.Settings) {
+		terminal, shop := eur(5000), eur(8000)
+		s.Limits = protocol.Limits{PerTerminalDay: &terminal, ShopDay: &shop}
+	})
+	left := func(t *till) int64 {
+		t.t.Helper()
+		r, err := t.checkIn(protocol.CheckIn{})
+		if err != nil || r.PayoutLeft == nil || r.PayoutLeft.Currency != "EUR" {
+			t.t.Fatalf("%+v, %v", r, err)
+		}
+		return r.PayoutLeft.Minor
+	}
+	other := b.shop.pair("other", false)
+	if got := left(b.till); got != 5000 {
+		t.Errorf("%d are left at the start", got)
+	}
+	b.dispensed(b.coins(4000))
+	if here, there := left(b.till), left(other); here >= 1000 || here < 900 || there >= 4000 || there < 3900 {
+		t.Errorf("%d are left here, %d there", here, there)
+	}
+	b.pass(24 * time.Hour)
+	if here, there := left(b.till), left(other); here != 5000 || there != 5000 {
+		t.Errorf("on the next day %d here, %d there", here, there)
+	}
+}

@@ -222,6 +222,7 @@ const (
 
 // accept stores a signed payout with the intent to broadcast it.
 func (w *work) accept(p *Payout) (*Effect, error) {
+	w.payouts = true
 	if err := w.Payouts.Insert(p); err != nil {
 		return nil, fmt.Errorf("store payout: %w", err)
 	}

@@ -74,6 +74,7 @@ type Server struct {
 	roll    *roll
 	lines   lines
 	press   press
+	left    allowance
 	watch   *watch
 	quoted  quoteDesk
 	desk    desk
@@ -105,7 +106,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
 	s := &Server{
-		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), watch: newWatch(), guard: newGuard(), recount: make(chan struct{}, 1),
+		o: o, identity: o.Wallet.Identity(), seal: sealing, roll: newRoll(), lines: newLines(), left: newAllowance(), watch: newWatch(), guard: newGuard(), recount: make(chan struct{}, 1),
 		outbox: make(chan struct{}, 1), moved: make(chan struct{}),
 	}
 	if s.fellows, err = newFellows(o.Store.Peers(), o.Random); err != nil {

@@ -176,6 +176,9 @@ func (w *work) forget() {
 // finish acts on what a durable transaction left.
 func (w *work) finish(ctx context.Context) {
 	s := w.s
+	if w.payouts {
+		s.left.forget()
+	}
 	if w.all {
 		s.lines.ringAll()
 	}

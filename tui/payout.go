@@ -16,16 +16,6 @@ import (
 // printTime is how long a paper wallet is waited for: paper can be put in.
 const printTime = 3 * time.Minute
 
-// draftUsed is the name of what this terminal has paid out today.
-const draftUsed = "paid-out"
-
-// used is what this terminal has paid out on a day, for the limits on the screen;
-// the server's count decides.
-type used struct {
-	Day   string `json:"day"`
-	Minor int64  `json:"minor"`
-}
-
 // payOut hands events to the payout and does what it asks for.
 func (m *model) payOut(events ...register.Event) tea.Cmd {
 	var cmds []tea.Cmd
@@ -286,25 +276,5 @@ func (m *model) sellDone() tea.Cmd {
 	if f.Refund == nil { // the customer's money goes in
 		paper = tea.Batch(paper, m.openDrawer(protocol.ReasonCoins))
 	}
-	if f.Method == "" {
-		return paper
-	}
-	m.sell.used = m.sell.used.plus(m.now.In(m.o.Zone).Format(time.DateOnly), slip.Price.Minor)
-	text, err := json.Marshal(m.sell.used)
-	if err != nil {
-		panic(err) // a string and an integer always encode
-	}
-	return tea.Batch(paper, m.queue(writeTime, func(ctx context.Context) tea.Msg {
-		_, err := m.o.Terminal.Commit(ctx, terminal.SaveDraft(draftUsed, text))
-		return failed{"keep what was paid out", err}
-	}))
-}
-
-// plus is with one more payout of a day.
-func (u used) plus(day string, minor int64) used {
-	if u.Day != day {
-		return used{day, minor}
-	}
-	u.Minor += minor
-	return u
+	return paper
 }

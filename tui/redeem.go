@@ -253,7 +253,7 @@ func (m *model) disclaim(r protocol.TenderRemoved) tea.Cmd {
 func (m *model) resumeMoney() tea.Cmd {
 	return m.aside(readTime, func(ctx context.Context) tea.Msg {
 		var r moneyUnderWay
-		for name, into := range map[string]any{draftSweep: &r.sweep, draftSent: &r.sent, draftPayout: &r.payout, draftUsed: &r.used} {
+		for name, into := range map[string]any{draftSweep: &r.sweep, draftSent: &r.sent, draftPayout: &r.payout} {
 			text, err := m.o.Terminal.Draft(ctx, name)
 			if err == nil && text != nil {
 				err = json.Unmarshal(text, into)
@@ -270,12 +270,10 @@ type moneyUnderWay struct {
 	sweep  sweepDraft
 	sent   []register.Sent
 	payout payoutDraft
-	used   used
 }
 
 func (r moneyUnderWay) apply(m *model) tea.Cmd {
 	var cmds []tea.Cmd
-	m.sell.used = r.used
 	if r.sweep.ID != "" {
 		var tender protocol.TenderAdded
 		if r.sweep.Tender != nil {
@@ -353,5 +351,5 @@ func (s settled) apply(m *model) tea.Cmd { return m.readPayout(protocol.PayoutID
 func (m *model) refresh() tea.Cmd {
 	rest, _ := m.reg.Claimable()
 	cmd := m.redeem(register.Offer{Rest: rest, Quote: m.reg.Quote})
-	return tea.Batch(cmd, m.payOut(register.Terms{Quote: m.reg.Quote, Limits: m.reg.Config.Limits, Paper: m.whyNoPaper() == "", Cards: m.o.Card != nil}))
+	return tea.Batch(cmd, m.payOut(register.Terms{Quote: m.reg.Quote, Limits: m.reg.Config.Limits, Left: m.facts.health.PayoutLeft, Paper: m.whyNoPaper() == "", Cards: m.o.Card != nil}))
 }

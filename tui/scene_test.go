@@ -124,7 +124,7 @@ func counter(t testing.TB, w, h int, change ...func(*Options)) *bench {
 	b.model = newModel(t.Context(), o, theme, new(atomic.Pointer[Seen]))
 	b.model.term = term
 	config := shop()
-	health := terminal.Health{Paired: true, Online: true, LastCheckIn: protocol.TimeOf(noon.Add(-3 * time.Second)), Addresses: 20}
+	health := terminal.Health{Paired: true, Online: true, LastCheckIn: protocol.TimeOf(noon.Add(-3 * time.Second)), Addresses: 20, PayoutLeft: &protocol.Money{Currency: "EUR", Minor: 46000}}
 	b.send(tea.WindowSizeMsg{Width: w, Height: h},
 		looked{config: &config, items: goods(), quote: quote(), health: health, identity: terminal.Identity{Name: "counter 1", Server: "till.local:8443"}},
 		shifted{id: "0193b1a0-0000-7000-8000-00000000000b", number: 12, opened: protocol.TimeOf(noon.Add(-6 * time.Hour)), opener: "2"},

@@ -19,8 +19,7 @@ type sellScreen struct {
 	typed  string           // an address
 	wallet *register.Wallet // the key that was made, until it is on paper
 	stop   context.CancelFunc
-	again  bool // the card that was written is to be swiped once more
-	used   used
+	again  bool          // the card that was written is to be swiped once more
 	wrong  int           // approvals in a row that were wrong
 	free   time.Duration // when the next may be tried, by the hand's clock
 }
@@ -73,7 +72,7 @@ func (m *model) maySell(e register.Event) string {
 	switch why := m.sell.flow.WhyNot(e); why {
 	case register.WhyNoQuote:
 		return m.noPrice()
-	case register.WhyAboveLimit:
+	case register.WhyAboveLimit, register.WhyAboveDay:
 		return m.w.Why[why] + m.limitWords()
 	default:
 		return m.w.Why[why]
@@ -205,12 +204,8 @@ func (m *model) limitWords() string {
 	if l.PerPayout != nil {
 		text = " · " + m.w.f(m.w.SellLimit, m.w.moneyIn(*l.PerPayout))
 	}
-	if d := l.PerTerminalDay; d != nil {
-		left := *d
-		if m.sell.used.Day == m.now.In(m.o.Zone).Format(time.DateOnly) {
-			left.Minor = max(0, left.Minor-m.sell.used.Minor)
-		}
-		text += " · " + m.w.f(m.w.SellLeft, m.w.moneyIn(left))
+	if left := m.facts.health.PayoutLeft; left != nil {
+		text += " · " + m.w.f(m.w.SellLeft, m.w.moneyIn(*left))
 	}
 	return text
 }

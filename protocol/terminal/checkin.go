@@ -33,7 +33,7 @@ func (t *Terminal) checkIn(ctx context.Context, client *protocol.Client, wait in
 	}
 	t.updateHealth(func(h *Health) {
 		h.Skew = result.Time.Sub(arrived)
-		h.NoQuote = result.NoQuote
+		h.NoQuote, h.PayoutLeft = result.NoQuote, result.PayoutLeft
 		h.Suspended = suspension(result.Alerts)
 	})
 	return result, asked, nil

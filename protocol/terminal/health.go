@@ -24,6 +24,7 @@ type Health struct {
 	QuoteUntil   protocol.Time // end of the price held, 0 none
 	QuoteAt      protocol.Time
 	NoQuote      *protocol.NoQuote // why the server gives no price
+	PayoutLeft   *protocol.Money   // what payouts may still take today here, nil unlimited
 	Addresses    int64             // unused ones left
 	Unsent       int64             // journal entries the server has not stored
 	InDoubt      int64             // payouts whose outcome is not certain

@@ -90,7 +90,7 @@ func (p Payout) typed(e Entry) Payout {
 // terms takes the price and what the counter can do. An order that was reviewed
 // keeps the price that it names until that lapses.
 func (p Payout) terms(t Terms) (Payout, []Effect) {
-	p.Limits, p.Cards, p.Paper = t.Limits, t.Cards, t.Paper
+	p.Limits, p.Left, p.Cards, p.Paper = t.Limits, t.Left, t.Cards, t.Paper
 	switch {
 	case p.Phase >= SellMaking:
 		return p, nil

@@ -31,8 +31,9 @@ type Payout struct {
 	Network bitcoin.Network
 	Quote   *protocol.Quote // the price now
 	Limits  protocol.Limits
-	Cards   bool // a card writer is there
-	Paper   bool // a printer is there
+	Left    *protocol.Money // of the day's limits, nil unlimited
+	Cards   bool            // a card writer is there
+	Paper   bool            // a printer is there
 
 	Phase    SellPhase
 	Entry    Entry
@@ -67,6 +68,7 @@ type (
 	Terms struct {
 		Quote        *protocol.Quote
 		Limits       protocol.Limits
+		Left         *protocol.Money
 		Cards, Paper bool
 	}
 	// Keyed answers [MakeKey]: the address of the key that was made, or of the
@@ -277,6 +279,9 @@ func (p Payout) whyNotPriced() Why {
 	price, _ := p.Priced()
 	if l := p.Limits.PerPayout; l != nil && price.Currency == l.Currency && price.Minor > l.Minor {
 		return WhyAboveLimit
+	}
+	if l := p.Left; l != nil && price.Currency == l.Currency && price.Minor > l.Minor {
+		return WhyAboveDay
 	}
 	return ""
 }

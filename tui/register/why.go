@@ -63,6 +63,7 @@ const (
 	WhyPassphrase     Why = "passphrase"
 	WhyTooLittle      Why = "too_little"
 	WhyAboveLimit     Why = "above_limit"
+	WhyAboveDay       Why = "above_day"
 	WhyNoPrinter      Why = "no_printer"
 	WhyNoWriter       Why = "no_writer"
 	WhyNotApproved    Why = "not_approved"
@@ -96,7 +97,7 @@ func Whys() []Why {
 		WhyNoShift, WhyNotReady, WhyNoAddress, WhyDiskFull, WhyNotWritten,
 		WhyTypo, WhyWrongNetwork, WhyBadCard, WhyBadAddress, WhyNoToken, WhyBill, WhyNoChange, WhyTwice, WhyTooManyKeys,
 		WhyNoKey, WhyNotAsked, WhyNotAnswered, WhyContested, WhyPending, WhyNothingHeld, WhyChanged, WhyNotTaken,
-		WhyPassphrase, WhyTooLittle, WhyAboveLimit, WhyNoPrinter, WhyNoWriter, WhyNotApproved, WhyNoApprover,
+		WhyPassphrase, WhyTooLittle, WhyAboveLimit, WhyAboveDay, WhyNoPrinter, WhyNoWriter, WhyNotApproved, WhyNoApprover,
 		WhySelfApproval, WhyUnknownUser, WhyPinOff, WhyNotPrinted, WhyNotWrittenCard, WhyOnlyCash, WhyAbovePaid,
 		WhyNothingPaid, WhyKeyTaken, WhyOtherKeys, WhyFeeEnough, WhyNotRaised, WhyNoServer,
 		WhyNoEcash, WhyAtMint, WhyAboveTab, WhyTabOver, WhyNoCoinHeld,
