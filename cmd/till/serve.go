@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"syscall"
 
@@ -82,10 +83,17 @@ func (p *program) serverDir() (dir string, practice bool) {
 	return p.dataDir(), false
 }
 
+// serverGC is the garbage collector's percentage where GOGC sets none: a server of
+// thousands of terminals has its memory in what they hold, and little to collect.
+const serverGC = 40
+
 func (p *program) runServer(ctx context.Context, l listening, practice bool) (err error) {
 	sources, c, err := p.sources(nil)
 	if err != nil {
 		return fail("start server", err)
+	}
+	if p.getenv("GOGC") == "" {
+		debug.SetGCPercent(serverGC)
 	}
 	if l.rpc == "" {
 		l.rpc = c.Server.RPC
