@@ -21,8 +21,10 @@ import (
 // term: one that was thought dead and is not finds its term over and stores
 // nothing. What a transaction changes it tells the others as it commits.
 
+// ClaimWatch is the name that the process holds which watches the chain.
+const ClaimWatch = "watch"
+
 const (
-	claimWatch  = "watch"
 	settingTerm = "watch_term"
 	// retryPeers is how soon a lost line or a held claim is tried again.
 	retryPeers = time.Second
@@ -87,7 +89,7 @@ func (s *Server) watchDuties(ctx context.Context) {
 // lead does the watcher's duties whenever this process holds the claim.
 func (s *Server) lead(ctx context.Context) {
 	for ctx.Err() == nil {
-		claim, err := s.fellows.peers.Claim(ctx, claimWatch)
+		claim, err := s.fellows.peers.Claim(ctx, ClaimWatch)
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.WarnContext(ctx, "other servers not reached", "error", err)
 		}

@@ -53,7 +53,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
 	root.PersistentFlags().StringVar(&p.puppet, "puppet", "", "socket for the stage of a story")
 	_ = root.PersistentFlags().MarkHidden("puppet") // it exists
-	root.AddCommand(p.practice(), p.kiosk(), p.serve(), p.terminal(), p.enroll(), p.vault(), p.wallet(), p.catalogue(), p.user(), p.debts(), p.report(), p.alerts(), p.sales(), p.export(), p.config(), p.journal(), p.devices(), p.doctor(), p.customer(), p.mint(), p.bench(), p.version())
+	root.AddCommand(p.practice(), p.kiosk(), p.serve(), p.terminal(), p.enroll(), p.vault(), p.wallet(), p.catalogue(), p.user(), p.debts(), p.report(), p.alerts(), p.sales(), p.export(), p.config(), p.journal(), p.devices(), p.doctor(), p.customer(), p.mint(), p.store(), p.bench(), p.version())
 	root.AddCommand(p.backup(), p.restore())
 	root.SetHelpCommand(p.help(root))
 	root.CompletionOptions.HiddenDefaultCmd = true

@@ -25,18 +25,22 @@ func eachDatabase(t *testing.T, facts func(t *testing.T, db *DB)) {
 	})
 	if location := os.Getenv("TILL_TEST_POSTGRES"); location != "" {
 		t.Run("postgres", func(t *testing.T) {
-			db := open(t, location)
-			s := <-db.write
-			_, err := s.conn.ExecContext(t.Context(), "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-			db.write <- s
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := db.Close(); err != nil {
-				t.Fatal(err)
-			}
+			emptied(t, location)
 			facts(t, open(t, location))
 		})
+	}
+}
+
+// emptied drops whatever a PostgreSQL database holds.
+func emptied(t *testing.T, location string) {
+	t.Helper()
+	pool, err := sql.Open("pgx", location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = pool.ExecContext(t.Context(), "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+	if err := errors.Join(err, pool.Close()); err != nil {
+		t.Fatal(err)
 	}
 }
 
