@@ -195,3 +195,56 @@ func TestKeysPayOnBtcd(t *testing.T) {
 	testKeysPay(t, till, b)
 	testSalesByKey(t, till, b)
 }
+
+// TestCoinsLeaveOnBtcd sells coins and gives some of a sale back, raises a fee and
+// pays a debt, each judged by a real node's own policy.
+func TestCoinsLeaveOnBtcd(t *testing.T) {
+	t.Parallel()
+	node := startBtcd(t)
+	b := openBank(t, nil)
+	b.stop()
+	b.through = node.node
+	b.now.Store(time.Now().UnixMilli())
+	b.start()
+	node.ripen()
+	own, err := b.ReceiveAddress(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	node.pay(own.Text, 3_000_000)
+	node.mine(1)
+	has := func(address string, amount protocol.Sat) {
+		t.Helper()
+		settled(t, "the customer has it", func() bool {
+			payments, _, err := node.node.Payments(context.Background(), b.scripts(address))
+			return err == nil && len(payments) == 1 && payments[0].Amount == amount
+		})
+	}
+	var sold protocol.Dispense
+	settled(t, "coins are sold", func() bool {
+		sold = b.coins(3000)
+		r, err := b.dispense(sold)
+		return err == nil && r.State == protocol.PayoutBroadcast
+	})
+	has(sold.Address, sold.AmountSat)
+	raised, err := b.Bump(context.Background(), sold.ID, 30_000)
+	if err != nil || raised.State != protocol.PayoutBroadcast || len(raised.Replaces) != 1 {
+		t.Fatalf("raised: %+v, %v", raised, err)
+	}
+	has(sold.Address, sold.AmountSat)
+	node.mine(1)
+	b.untilPayout(sold.ID, protocol.PayoutConfirmed, 1)
+
+	b.sync()
+	d := b.sell(2000)
+	node.pay(d.address, d.due+20_000)
+	b.untilSale(d.sale, "it is paid", func(s protocol.SaleStatus) bool { return s.ReceivedSat == d.due+20_000 })
+	node.mine(1)
+	b.owes(map[string]protocol.Sat{"overpaid": 20_000})
+	back := b.refund(d, 2000, d.due)
+	if r := b.dispensed(back); r.State != protocol.PayoutBroadcast {
+		t.Fatalf("refunded: %+v", r)
+	}
+	has(back.Address, d.due)
+	b.owes(nil)
+}

@@ -59,6 +59,20 @@ func handedKeys(t testing.TB) (all []handed) {
 	}
 	opened, err := parsed.Decrypt(passphrase, bitcoin.Regtest)
 	add("BIP38", opened, err)
+	// Of BIP38's own vectors, made for mainnet: uncompressed, and both EC-multiply
+	// forms, without and with lot and sequence.
+	for name, v := range map[string][2]string{
+		"BIP38 uncompressed": {"6PRVWUbkzzsbcVac2qwfssoUJAN1Xhrg6bNk8J7Nzm5H7kxEbn2Nh2ZoGg", "TestingOneTwoThree"},
+		"BIP38 EC":           {"6PfQu77ygVyJLZjfvMLyhLMQbYnu5uguoJJ4kMCLqWwPEdfpwANVS76gTX", "TestingOneTwoThree"},
+		"BIP38 EC lot":       {"6PgNBNNzDkKdhkT6uJntUXwwzQV8Rr2tZcbkDcuC9DZRsS6AtHts4Ypo1j", "MOLON LABE"},
+	} {
+		locked, err := bitcoin.ParseBIP38(v[0])
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		key, err := locked.Decrypt(protocol.NewSecret(v[1]), bitcoin.Mainnet)
+		add(name, key, err)
+	}
 	return all
 }
 
@@ -180,6 +194,18 @@ func testSalesByKey(t *testing.T, till *till, w world) {
 	refused("a key below dust", protocol.CodeBelowDust)
 	p = other
 	refused("and without a sale", protocol.CodeBelowDust)
+
+	// Both sides below dust: a due that no output may hold is raised to one, and
+	// what would be change joins it.
+	small := protocol.Sweep{ID: protocol.PayoutID(newID(t)), Keys: keys(newWIF(t)), DueSat: new(protocol.Sat), Change: till.foreign(4)}
+	*small.DueSat = 200
+	w.pay(till.forms(small.Keys[0].Reveal())[2], 600)
+	w.mine(1)
+	r, err := till.sweep(small)
+	if err != nil || r.ChangeSat != 0 || r.ReceivedSat+r.FeeSat != 600 || r.RefundOwedSat != r.ReceivedSat-200 {
+		t.Fatalf("both sides below dust: %+v, %v", r, err)
+	}
+	w.mine(1)
 }
 
 // takes spends the one coin of an address elsewhere, past the shop.
