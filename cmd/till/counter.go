@@ -25,6 +25,7 @@ type counter struct {
 	sources  config.Sources
 	dir      string
 	practice bool
+	join     bool // practice: a further terminal of a shop whose server runs elsewhere
 	kiosk    bool // nobody attends it
 	listen   listening
 }
@@ -63,15 +64,15 @@ func (c counter) run(ctx context.Context) (err error) {
 func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	clock, embedded := &boot.Clock{}, c.practice || c.config.Server.URL == ""
-	line := boot.NewLine()
+	clock, embedded := &boot.Clock{}, !c.join && (c.practice || c.config.Server.URL == "")
+	line, cable := boot.NewLine(), &boot.Cable{}
 	safe, err := boot.OpenSafe(c.config, c.dir, rand.Reader, c.practice || c.p.puppet != "")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, safe.Close()) }()
 	t, err := boot.OpenTerminal(ctx, boot.TerminalOptions{Dir: c.dir, Config: c.config, Clock: clock, Random: rand.Reader, Log: log,
-		Software: software(), Embedded: embedded, Line: line, Safe: safe})
+		Software: software(), Embedded: embedded, Line: line, Cable: cable, Safe: safe})
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 	}
 	console := tui.Console{In: c.p.in, Out: c.p.out, Env: c.p.env, HalfBlocks: halfBlocks(c.config, c.p.out)}
 	if c.p.puppet != "" {
-		puppet := newPuppet(app, hand, t, line)
+		puppet := newPuppet(app, hand, t, clock, line, cable)
 		puppet.openCase = safe.OpenCase
 		if err := puppet.serve(ctx, c.p.puppet); err != nil {
 			return err
@@ -212,7 +213,7 @@ func (b *backroom) run(ctx context.Context, paired chan<- struct{}) (err error) 
 	if known {
 		close(paired)
 	}
-	if !c.practice && c.config.Server.URL != "" {
+	if c.join || !c.practice && c.config.Server.URL != "" {
 		return nil
 	}
 	s, err := boot.OpenServer(ctx, boot.ServerOptions{Dir: c.dir, Config: c.config, Sources: c.sources, Practice: c.practice, Clock: b.clock, Random: rand.Reader,

@@ -44,6 +44,8 @@ func (x *practising) flags(command *cobra.Command) {
 	for _, name := range boot.DeviceNames() {
 		x.devices[name] = command.Flags().String(name, "", "URL of a real "+name+" instead of the simulated one")
 	}
+	command.Flags().BoolVar(&x.join, "join", false, "a further terminal of a practice shop that runs elsewhere, paired by till enroll")
+	_ = command.Flags().MarkHidden("join") // it exists
 	x.listen.flags(command, "", "", "", "", "")
 	x.played.flags(command)
 }
@@ -136,6 +138,9 @@ func (x *practising) pretend(c *config.Config) {
 		if *url == "none" && *x.devices[name] == "" {
 			*url = "sim:"
 		}
+	}
+	if x.join {
+		c.Server.URL = "" // the pairing knows where
 	}
 	c.Vault.URL, c.Vault.SecretFile, c.Vault.Tamper = "file:", "", "sim:"
 }

@@ -29,7 +29,8 @@ type puppet struct {
 	app      *tui.App
 	hand     func() time.Duration // the stopwatch of the program's keys
 	terminal *terminal.Terminal
-	line     *boot.Line
+	clock    *boot.Clock
+	cables   []interface{ Cut(bool) } // to the server
 	openCase func() error
 
 	mu     sync.Mutex
@@ -38,8 +39,32 @@ type puppet struct {
 	marked chan struct{} // closed and renewed when marks grows
 }
 
-func newPuppet(app *tui.App, hand func() time.Duration, t *terminal.Terminal, line *boot.Line) *puppet {
-	return &puppet{app: app, hand: hand, terminal: t, line: line, marked: make(chan struct{})}
+func newPuppet(app *tui.App, hand func() time.Duration, t *terminal.Terminal, clock *boot.Clock, line *boot.Line, cable *boot.Cable) *puppet {
+	return &puppet{app: app, hand: hand, terminal: t, clock: clock, cables: []interface{ Cut(bool) }{line, cable}, marked: make(chan struct{})}
+}
+
+// cut takes the server away, or gives it back.
+func (p *puppet) cut(off bool) (any, error) {
+	for _, c := range p.cables {
+		c.Cut(off)
+	}
+	return nil, nil
+}
+
+// advance pushes this process's clock forward, by seconds.
+func (p *puppet) advance(r *http.Request) (any, error) {
+	s, err := strconv.ParseInt(r.FormValue("s"), 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	p.clock.Advance(time.Duration(s) * time.Second)
+	return nil, nil
+}
+
+// drawer is what should lie in the drawer.
+func (p *puppet) drawer(ctx context.Context) (protocol.Money, error) {
+	r, err := p.terminal.Reading(ctx)
+	return r.Drawer.Expected, err
 }
 
 // markPrefix begins the terminal versions that a story sends behind its keys.
@@ -93,8 +118,10 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 	answer("/alerts", func(*http.Request) (any, error) { return p.app.Seen().Alerts, nil })
 	answer("/wallet", func(r *http.Request) (any, error) { return p.wallet(r.Context()) })
 	answer("/tamper", func(*http.Request) (any, error) { return nil, p.openCase() })
-	answer("/cut", func(*http.Request) (any, error) { p.line.Cut(true); return nil, nil })
-	answer("/mend", func(*http.Request) (any, error) { p.line.Cut(false); return nil, nil })
+	answer("/drawer", func(r *http.Request) (any, error) { return p.drawer(r.Context()) })
+	answer("/advance", p.advance)
+	answer("/cut", func(*http.Request) (any, error) { return p.cut(true) })
+	answer("/mend", func(*http.Request) (any, error) { return p.cut(false) })
 	s := &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	go func() { _ = s.Serve(l) }()

@@ -44,6 +44,9 @@ type stage struct {
 	paper   net.Listener // where the printer answers
 	shelf   *shelf       // the other devices; nil without
 	listing string       // the file of the addresses listened on
+	rpc     string       // where further terminals find the server, "" none may join
+	first   *stage       // of a further terminal: the one with the server
+	joined  []*stage     // of the first: the further terminals
 
 	mu    sync.Mutex
 	child *exec.Cmd
@@ -86,6 +89,7 @@ func openStage(program string, o staging) (*story.Shop, error) {
 	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
 	taps := newTaps(s)
 	shop := &story.Shop{Program: s, Clock: s, World: s, Books: s, Cables: s, Ecash: taps, Case: lid{s},
+		Gather: s.gather, Further: s.further,
 		Close: func() error { taps.end(); return s.close() }}
 	// A device that is not simulated here cannot be looked at.
 	if o.devices["printer"] == "" {
@@ -128,6 +132,14 @@ func (s *stage) servePrinter() {
 }
 
 func (s *stage) close() error {
+	var further error
+	for _, j := range s.joined {
+		further = errors.Join(further, j.close())
+	}
+	return errors.Join(further, s.closeOne())
+}
+
+func (s *stage) closeOne() error {
 	err := s.Signal(context.Background(), "KILL")
 	<-s.Ended()
 	s.printer.Close()
@@ -293,6 +305,9 @@ func (s *stage) control(ctx context.Context, path string, params, result any) er
 }
 
 func (s *stage) addresses(ctx context.Context) (at boot.Addresses, err error) {
+	if s.first != nil {
+		return s.first.addresses(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os/exec"
+	"strconv"
 	"time"
 
 	"till/cmd/internal/story"
@@ -27,7 +29,16 @@ func (s *stage) Now() time.Time {
 
 // Advance pushes the practice clock forward, in whole seconds.
 func (s *stage) Advance(ctx context.Context, d time.Duration) error {
-	return s.control(ctx, "/clock", map[string]int64{"advance_s": int64(d / time.Second)}, nil)
+	if err := s.control(ctx, "/clock", map[string]int64{"advance_s": int64(d / time.Second)}, nil); err != nil {
+		return err
+	}
+	var err error
+	for _, j := range s.joined { // theirs is another process, at the same table
+		if !isClosed(j.Ended()) {
+			err = errors.Join(err, j.puppet(ctx, "/advance", url.Values{"s": {strconv.FormatInt(int64(d/time.Second), 10)}}, nil))
+		}
+	}
+	return err
 }
 
 // Pay pays as the simulated customer.
@@ -91,11 +102,6 @@ func (s *stage) Sale(ctx context.Context) (sale story.Sale, err error) {
 	return sale, s.puppet(ctx, "/sale", nil, &sale)
 }
 
-// Wallet is what the shop's wallet holds.
-func (s *stage) Wallet(ctx context.Context) (sat protocol.Sat, err error) {
-	return sat, s.puppet(ctx, "/wallet", nil, &sat)
-}
-
 // DrawerCash is what should lie in the drawer.
 func (s *stage) DrawerCash(ctx context.Context) (m protocol.Money, err error) {
 	return m, s.puppet(ctx, "/drawer", nil, &m)
@@ -111,10 +117,14 @@ func (s *stage) Alerts(ctx context.Context) (n int, err error) {
 func (s *stage) VerifyJournal(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	if _, err := s.addresses(ctx); err != nil {
+	first := s
+	if s.first != nil {
+		first = s.first
+	}
+	if _, err := first.addresses(ctx); err != nil {
 		return err
 	}
-	return errors.Join(s.verify(ctx, "--data", s.dir), s.verify(ctx, "--data", s.dir, "--terminal"))
+	return errors.Join(s.verify(ctx, "--data", first.dir), s.verify(ctx, "--data", s.dir, "--terminal"))
 }
 
 func (s *stage) verify(ctx context.Context, args ...string) error {

@@ -29,7 +29,8 @@ type TerminalOptions struct {
 	// Embedded: the server lives in this process and is reached through Line.
 	Embedded bool
 	Line     *Line
-	Safe     *Safe // nil: the configured one is opened, its switch not watched
+	Cable    *Cable // to a server elsewhere; nil: one that nobody cuts
+	Safe     *Safe  // nil: the configured one is opened, its switch not watched
 }
 
 // OpenTerminal opens the terminal's half. It calls nobody; see [terminal.Terminal.Run].
@@ -49,8 +50,13 @@ func OpenTerminal(ctx context.Context, o TerminalOptions) (*terminal.Terminal, e
 	}
 	if o.Embedded {
 		options.Dial = o.Line.Dial
-	} else if o.Config.Server.URL != "" {
-		options.Server = o.Config.Server.URL[len("https://"):]
+	} else {
+		if o.Config.Server.URL != "" {
+			options.Server = o.Config.Server.URL[len("https://"):]
+		}
+		if o.Cable != nil {
+			options.Dial = o.Cable.Dial
+		}
 	}
 	return terminal.Open(ctx, options)
 }

@@ -83,7 +83,7 @@ func (r *runner) handStep(ctx context.Context, step Step) (bool, error) {
 		}
 		return true, r.reach(ctx, "sign-in")
 	case Ring:
-		return true, r.ring(ctx, do.Amount.Decimal)
+		return true, r.ring(ctx, do.Amount.Decimal, do.Name)
 	case Add:
 		return true, r.addItem(ctx, do)
 	}
@@ -101,7 +101,7 @@ func (r *runner) string(t Text) string {
 // press presses a key.
 func (r *runner) press(ctx context.Context, key string) error {
 	_, application := r.screen.modes()
-	bytes, err := keyBytes(r.Term, key, application)
+	bytes, err := keyBytes(r.term, key, application)
 	if err != nil {
 		return err
 	}
@@ -312,16 +312,22 @@ func (r *runner) toRegister(ctx context.Context) error {
 	return r.reach(ctx, "register")
 }
 
-// ring types an amount and adds it as a line.
-func (r *runner) ring(ctx context.Context, decimal string) error {
+// ring types an amount and adds it as a line, of a name that stands last among
+// what is found.
+func (r *runner) ring(ctx context.Context, decimal, name string) error {
 	if err := r.toRegister(ctx); err != nil {
 		return err
 	}
 	if !strings.Contains(decimal, ".") {
 		decimal += "." // digits alone are minor units
 	}
-	if err := r.typeText(ctx, decimal); err != nil {
+	if err := r.typeText(ctx, decimal+name); err != nil {
 		return err
+	}
+	if name != "" {
+		if err := r.press(ctx, "end"); err != nil {
+			return err
+		}
 	}
 	return r.act(ctx, "add")
 }

@@ -185,13 +185,13 @@ func refuse(stories [][]Statement, shop *Shop) error {
 
 // lacks names the statement if the shop, or this version, cannot carry it out.
 func (shop *Shop) lacks(s Statement) string {
-	if s.On != "main" {
+	if s.On != mainSeat && shop.Further == nil {
 		return "on " + s.On + ":"
 	}
 	switch do := s.Do.(type) {
 	case Ring:
-		if do.Name != "" || do.Amount.Sat != nil {
-			return "ring with a name or in bitcoin"
+		if do.Amount.Sat != nil {
+			return "ring in bitcoin"
 		}
 	}
 	for what, there := range shop.needed(s.Do) {

@@ -87,6 +87,11 @@ func Play(ctx context.Context, o Options, files []string) ([]Result, error) {
 		if slices.ContainsFunc(stories[i], speaksOfEcash) {
 			shop.Ecash.Offer()
 		}
+		if slices.ContainsFunc(stories[i], func(s Statement) bool { return s.On != mainSeat }) {
+			if err := shop.Gather(); err != nil {
+				return results, errors.Join(fmt.Errorf("open the shop of %s: %w", file, err), shop.Close())
+			}
+		}
 		started := o.Now()
 		r := newRunner(o, shop)
 		result := Result{File: file, Failure: r.play(ctx, stories[i])}

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
 
-// runner plays one story in one shop.
+// runner plays one story in one shop. It sits before one of the shop's terminals
+// at a time, as `on NAME:` says.
 type runner struct {
 	Options
-	seat     // of the terminal that statements speak of
-	shop     *Shop
+	*seat
+	seats    map[string]*seat
 	patience time.Duration
 	vars     map[string]string
 	lastPaid string // txid of the customer's last payment
@@ -21,49 +24,97 @@ type runner struct {
 }
 
 // seat is a person before one terminal of the shop.
-//
-// BUGS: there is only the seat of "main"; `on NAME:` is refused.
 type seat struct {
-	program Program
-	locale  string
-	colour  string
-	running bool      // the story started the program and has not stopped it
-	begun   time.Time // of the last start
-	screen  *screen
-	keys    *keyboard
-	marks   *marks
-	hand    hand
+	shop          *Shop
+	program       Program
+	width, height int
+	term          string
+	locale        string
+	colour        string
+	running       bool      // the story started the program and has not stopped it
+	begun         time.Time // of the last start
+	screen        *screen
+	keys          *keyboard
+	marks         *marks
+	hand          hand
 }
 
+// mainSeat is the terminal that has the shop's server.
+const mainSeat = "main"
+
 func newRunner(o Options, shop *Shop) *runner {
-	r := &runner{Options: o, seat: seat{program: shop.Program}, shop: shop, patience: defaultPatience, vars: map[string]string{}}
-	r.keys = newKeyboard()
-	r.screen = newScreen(r.Term, r.Width, r.Height, r.keys, r.Now)
+	r := &runner{Options: o, seats: map[string]*seat{}, patience: defaultPatience, vars: map[string]string{}}
+	r.place(mainSeat, shop)
 	return r
+}
+
+// place sits down before a terminal for the first time.
+func (r *runner) place(name string, shop *Shop) {
+	s := &seat{shop: shop, program: shop.Program, width: r.Width, height: r.Height, term: r.Options.Term, keys: newKeyboard()}
+	s.screen = newScreen(s.term, s.width, s.height, s.keys, r.Now)
+	r.seats[name], r.seat = s, s
+}
+
+// sit changes to the terminal that a statement speaks of. A further one joins the
+// shop when it is first spoken of, which needs the server of the first.
+func (r *runner) sit(ctx context.Context, name string) error {
+	if s, known := r.seats[name]; known {
+		r.seat = s
+		return nil
+	}
+	r.seat = r.seats[mainSeat]
+	if r.begun.IsZero() {
+		if err := r.start(ctx); err != nil {
+			return err
+		}
+	}
+	shop, err := r.shop.Further(ctx, name)
+	if err != nil {
+		return fmt.Errorf("make terminal %s: %w", name, err)
+	}
+	r.place(name, shop)
+	return nil
+}
+
+// names are those of the further terminals, then the first.
+func (r *runner) names() []string {
+	names := slices.Sorted(maps.Keys(r.seats))
+	names = slices.DeleteFunc(names, func(n string) bool { return n == mainSeat })
+	return append(names, mainSeat)
 }
 
 // play gives nil when all held.
 func (r *runner) play(ctx context.Context, story []Statement) *Failure {
-	defer func() { r.keys.close(); r.screen.close() }()
+	defer func() {
+		for _, s := range r.seats {
+			s.keys.close()
+			s.screen.close()
+		}
+	}()
 	for _, s := range story {
 		r.played = append(r.played, s)
-		err := r.step(ctx, s.Do)
+		err := r.sit(ctx, s.On)
+		if err == nil {
+			err = r.step(ctx, s.Do)
+		}
 		if err == nil {
 			err = r.breathe(ctx, s.Do)
 		}
 		if err != nil {
 			failure := r.failure(ctx, s, err)
-			_ = r.stop(context.WithoutCancel(ctx), "KILL") // it failed already
+			for _, r.seat = range r.seats {
+				_ = r.stop(context.WithoutCancel(ctx), "KILL") // it failed already
+			}
 			return failure
 		}
 	}
-	if !r.running {
-		return nil
-	}
-	if err := r.stop(ctx, "TERM"); err != nil {
-		end := r.played[len(r.played)-1]
-		end.Text = "the end of the story"
-		return r.failure(ctx, end, err)
+	for _, name := range r.names() {
+		r.seat = r.seats[name]
+		if err := r.stop(ctx, "TERM"); err != nil {
+			end := r.played[len(r.played)-1]
+			end.Text = "the end of the story"
+			return r.failure(ctx, end, err)
+		}
 	}
 	return nil
 }
@@ -72,15 +123,15 @@ func (r *runner) play(ctx context.Context, story []Statement) *Failure {
 func (r *runner) step(ctx context.Context, step Step) error {
 	switch do := step.(type) {
 	case Size:
-		r.Width, r.Height = do.Width, do.Height
-		r.screen.resize(r.Width, r.Height)
+		r.width, r.height = do.Width, do.Height
+		r.screen.resize(r.width, r.height)
 		if r.running {
-			r.program.Resize(r.Width, r.Height)
+			r.program.Resize(r.width, r.height)
 			r.hand.dirty = true
 		}
 		return nil
 	case Term:
-		return r.prepare(ctx, func() { r.Options.Term = do.Name })
+		return r.prepare(ctx, func() { r.term = do.Name })
 	case Locale:
 		return r.prepare(ctx, func() { r.locale = do.Name })
 	case Colour:
@@ -166,13 +217,13 @@ func (r *runner) start(ctx context.Context) error {
 	r.keys.close()
 	r.screen.close()
 	r.keys, r.marks = newKeyboard(), newMarks()
-	r.screen = newScreen(r.Term, r.Width, r.Height, r.keys, r.Now)
+	r.screen = newScreen(r.term, r.width, r.height, r.keys, r.Now)
 	r.hand.forget()
 	tty := TTY{
-		Input: r.keys, Output: r.screen, Width: r.Width, Height: r.Height,
+		Input: r.keys, Output: r.screen, Width: r.width, Height: r.height,
 		Env: r.env(), Locale: r.locale, Filter: r.marks.filter,
 	}
-	if r.Show != nil {
+	if r.Show != nil && r.seat == r.seats[mainSeat] {
 		tty.Output = io.MultiWriter(r.screen, r.Show)
 	}
 	r.begun = r.Now()
@@ -212,8 +263,8 @@ func (r *runner) gone(ctx context.Context) error {
 // env is the environment of the program. How many colours there are is said as
 // terminals do: by TERM, COLORTERM and NO_COLOR.
 func (r *runner) env() []string {
-	family, _, _ := strings.Cut(r.Term, "-")
-	term := r.Term
+	family, _, _ := strings.Cut(r.term, "-")
+	term := r.term
 	switch {
 	case r.colour == "16" && !isLinux(term):
 		term = family

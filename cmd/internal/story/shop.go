@@ -25,6 +25,11 @@ type Shop struct {
 	Case    Case
 	Cables  Cables
 	Ecash   Ecash
+	// Further makes another terminal of the shop while the first one runs, with
+	// devices of its own; world, clock and server are the same.
+	// Gather lets such join from the next start of the first on.
+	Gather  func() error
+	Further func(ctx context.Context, name string) (*Shop, error)
 	Close   func() error // ends what still runs and removes the data
 }
 
