@@ -7,7 +7,7 @@ GO      ?= go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 10s
 
-.PHONY: build run test day check format lint cross race golden stale bench fuzz clean
+.PHONY: build run test day check format lint cross race golden stale bench soak fuzz vuln clean
 
 build: ## one static binary, ./till
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o till ./cmd/till
@@ -49,9 +49,18 @@ bench: ## the whole program is measured for longer than its parts
 	$(GO) test $$($(GO) list ./... | grep -v '/cmd/till$$') -run '^$$' -bench . -benchmem
 	TILL_BENCH_SALES=1000000 $(GO) test ./cmd/till -run '^$$' -bench . -benchtime 20s -timeout 0
 
+SOAK ?= 1h
+soak: ## servers that die, disks that fill, lines that do harm, for SOAK each; TILL_SEED repeats
+	TILL_SOAK=$(SOAK) $(GO) test ./cmd/till -v -timeout 24h -run 'TestServersThatDie|TestALineThatCuts|TestAServerWhoseDisk'
+
 fuzz: ## every fuzz target for $(FUZZ)
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test $$p -list '^Fuzz' | grep '^Fuzz'); do \
 		$(GO) test $$p -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) -fuzzminimizetime 0s || exit 1; done; done
+
+vuln: ## known faults of what is built in, where their database can be reached
+	@if curl -sfI -m 10 https://vuln.go.dev/index/modules.json >/dev/null; then \
+		$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...; \
+	else echo 'vuln.go.dev cannot be reached: not looked'; fi
 
 clean:
 	rm -rf till dist

@@ -369,3 +369,56 @@ func freshPostgres(t *testing.T) string {
 	u.Path = "/" + name
 	return u.String()
 }
+
+// TestAServerWhoseDiskFillsAndThatDiesLosesNothing: one server with its database in
+// a file on a small disk that is full now and then, and killed in between.
+func TestAServerWhoseDiskFillsAndThatDiesLosesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs btcd")
+	}
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64m"); err != nil {
+		t.Skip("no small disk can be made here: ", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	seed := soakSeed(t)
+	g := &gang{node: startNode(t), dir: disk, door: startBalancer(t, seed, 0)}
+	last := soakTime(t, 20*time.Second)
+	g.every = min(20*time.Second, last/4)
+	g.open(t, 1)
+	g.work(t, seed, last, func(ctx context.Context, dice *mathrand.Rand) {
+		for fills := 0; ; fills++ {
+			if pauseFor(ctx, g.every/2); ctx.Err() != nil {
+				t.Logf("filled %d times", fills)
+				return
+			}
+			g.fill(t, ctx)
+			if dice.IntN(2) == 0 {
+				g.kill(t, ctx, g.servers[0])
+			}
+		}
+	})
+}
+
+// fill leaves no room on the disk for a while.
+func (g *gang) fill(t *testing.T, ctx context.Context) {
+	ballast, err := os.Create(g.file("ballast"))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for chunk := make([]byte, 64<<10); err == nil; {
+		_, err = ballast.Write(chunk)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Error(err)
+	}
+	pauseFor(ctx, g.every/4)
+	if err := errors.Join(ballast.Close(), os.Remove(ballast.Name())); err != nil {
+		t.Error(err)
+	}
+}
