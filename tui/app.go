@@ -72,6 +72,8 @@ type Console struct {
 	HalfBlocks bool
 	// Colours overrides what Env says: none, 16, 256, true.
 	Colours string
+	// Mark takes lines that are no input out of it (RunAloud); nil: there are none.
+	Mark func(line string) (tea.Msg, bool)
 	// Filter sees every message before the program does; nil: nobody.
 	Filter func(tea.Model, tea.Msg) tea.Msg
 }
@@ -216,9 +218,14 @@ type Seen struct {
 	Sale *SeenSale
 	// Alerts is how many wait for a person.
 	Alerts int
+	// Spoken is the screen in words, where it is said.
+	Spoken *Spoken
 	// Working counts effects that are under way.
 	Working int64
 }
+
+// Spoken is a screen in words.
+type Spoken = spoken
 
 // SeenSale is the figures of a sale.
 type SeenSale struct {

@@ -284,6 +284,10 @@ func (m *model) publish() {
 	for _, k := range m.live() {
 		s.Offers = append(s.Offers, Offer{Action: k.action, Key: k.keys[0], Words: m.labelOf(k), Why: k.why(m)})
 	}
+	if m.aloud != nil && s.Screen != "" {
+		words := m.describe()
+		s.Spoken = &words
+	}
 	m.seen.Store(s)
 	m.face()
 }
@@ -325,6 +329,22 @@ func (s *SeenSale) take(status *protocol.SaleStatus) {
 	for _, f := range status.Flags {
 		s.Flags = append(s.Flags, string(f))
 	}
+}
+
+// columns sets two blocks side by side; said, one after the other.
+func (m *model) columns(body widget.Area, w, gap int, left, right widget.Block) widget.Block {
+	if m.aloud != nil {
+		return widget.Stacked(left, right)
+	}
+	return widget.Columns(body, w, gap, left, right)
+}
+
+// countdown is how long something holds still; said, when it ends.
+func (m *model) countdown(w int, label string, rest, all time.Duration) widget.Line {
+	if m.aloud != nil {
+		return widget.Text.Line(label + ": " + m.w.clock(m.now.Add(rest).In(m.o.Zone)))
+	}
+	return widget.Countdown(w, label, countdown(rest), int64(rest), int64(all))
 }
 
 // column is how wide the labels of a screen stand: whole, and apart from what

@@ -21,6 +21,7 @@ type model struct {
 	w       *Words
 	theme   *widget.Theme
 	term    widget.Terminal
+	aloud   *aloud // nil: it is shown
 	chosen  settings
 	console bool // a Linux console, whose bell has a pitch
 	// within bounds what may be given up when the program ends, such as reading;

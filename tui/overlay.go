@@ -221,6 +221,9 @@ func (m *model) askQuit() tea.Cmd {
 
 // leave parks an open sale and ends the program.
 func (m *model) leave() tea.Cmd {
+	if m.aloud != nil {
+		m.aloud.left = true
+	}
 	if s := m.reg.Sale; s != nil && s.Ended == "" {
 		parked := protocol.SaleEnded{Sale: s.Opening.Sale, Reason: "quit"}
 		return tea.Sequence(m.queue(writeTime, func(ctx context.Context) tea.Msg {

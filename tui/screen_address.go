@@ -132,7 +132,7 @@ func (m *model) addressView(f *widget.Frame, a widget.Area) widget.Block {
 	}
 	money, due := s.amount(m)
 	code, ok := widget.DrawQR(m.theme, widget.Area{W: body.W - 36, H: body.H}, m.request(s.lease.Address, due)...)
-	return beside(body, code.Block, func(a widget.Area) widget.Block { return s.words(m, money, due, ok, a) })
+	return m.beside(body, code.Block, func(a widget.Area) widget.Block { return s.words(m, money, due, ok, a) })
 }
 
 // row is what stands under the code on a small screen.

@@ -95,7 +95,7 @@ func (m *model) billView(t register.Tender, body widget.Area) widget.Block {
 	case t.AtMint():
 		area := widget.Area{W: min(41, body.W-besideBill), H: body.H}
 		big := widget.Big(m.theme, widget.Area{W: area.W - 4, H: area.H}, widget.Warn, m.w.StateBig[protocol.SaleSeen])
-		return beside(body, big.Place(area, widget.Center, widget.Center), words)
+		return m.beside(body, big.Place(area, widget.Center, widget.Center), words)
 	case t.Contract == nil:
 		return words(widget.Area{W: min(body.W-4, 72), H: body.H}).Place(body, widget.Center, widget.Center)
 	}
@@ -103,14 +103,14 @@ func (m *model) billView(t register.Tender, body widget.Area) widget.Block {
 	if !ok {
 		code.Block = widget.Block{Lines: widget.Wrap(widget.Warn, m.printIt(), 28)}.Shift(2, 1)
 	}
-	return beside(body, code.Block, words)
+	return m.beside(body, code.Block, words)
 }
 
 // billWords says the amount, what is being waited for, and how long the bill holds.
 func (m *model) billWords(t register.Tender, a widget.Area) widget.Block {
 	big := widget.Big(m.theme, widget.Area{W: a.W - 2, H: 5}, widget.Strong, m.w.money(t.Amount))
 	rest, all := m.left(t)
-	hold := widget.Countdown(a.W-2, m.w.BillHolds, countdown(rest), int64(rest), int64(all))
+	hold := m.countdown(a.W-2, m.w.BillHolds, rest, all)
 	switch {
 	case t.AtMint(), t.Contract == nil:
 		hold = nil

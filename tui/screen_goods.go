@@ -169,7 +169,7 @@ func (m *model) goodsView(f *widget.Frame, a widget.Area) widget.Block {
 	if side == 0 {
 		return left
 	}
-	return widget.Columns(body, main.W, 3, left, m.chosenLines(widget.Area{W: side, H: body.H}))
+	return m.columns(body, main.W, 3, left, m.chosenLines(widget.Area{W: side, H: body.H}))
 }
 
 // goodsGrid is a page of the goods.

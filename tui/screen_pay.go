@@ -160,6 +160,9 @@ func (m *model) encoded(link string) (device.QRCode, bool) {
 // qrOnly reports whether a payment request has the screen to itself: below
 // 80×24, or when the cashier asks for it.
 func (m *model) qrOnly() bool {
+	if m.aloud != nil {
+		return false
+	}
 	if m.dialog() != nil || m.size.W >= 80 && m.size.H >= 24 && !m.qrAlone && !m.billAlone() {
 		return false
 	}
@@ -242,14 +245,17 @@ func (m *model) waitingView(body widget.Area) widget.Block {
 		area := widget.Area{W: min(41, body.W-words), H: body.H}
 		qr = widget.Big(m.theme, widget.Area{W: area.W - 4, H: area.H}, widget.Good, m.w.StateBig[m.reg.Sale.State()]).Place(area, widget.Center, widget.Center)
 	}
-	return beside(body, qr, func(a widget.Area) widget.Block { return m.payWords(t, due, a) })
+	return m.beside(body, qr, func(a widget.Area) widget.Block { return m.payWords(t, due, a) })
 }
 
 // wordsMost is how wide the words beside a code grow.
 const wordsMost = 64
 
 // beside sets words at the right of a code, both in the middle of a large body.
-func beside(body widget.Area, code widget.Block, words func(widget.Area) widget.Block) widget.Block {
+func (m *model) beside(body widget.Area, code widget.Block, words func(widget.Area) widget.Block) widget.Block {
+	if m.aloud != nil {
+		return words(body)
+	}
 	size := code.Size()
 	h := min(body.H, max(size.H, 19))
 	inner := widget.Area{W: min(body.W, size.W+3+wordsMost), H: h}
@@ -273,7 +279,7 @@ func (m *model) payWords(t register.Tender, due protocol.Sat, a widget.Area) wid
 		amounts = append(amounts, widget.Quiet.Line(rate+" "+string(t.Quote.Currency)+"/BTC"+source))
 	}
 	rest, all := m.left(t)
-	hold := widget.Countdown(a.W-2, m.w.PriceHolds, countdown(rest), int64(rest), int64(all))
+	hold := m.countdown(a.W-2, m.w.PriceHolds, rest, all)
 	switch {
 	case due == 0:
 		hold = nil

@@ -69,7 +69,7 @@ func (m *model) registerView(f *widget.Frame, a widget.Area) widget.Block {
 	t := m.reg.Totals()
 	f.Foot = m.sums(a.W, t)
 	body := f.Body(a)
-	if a.W < 60 {
+	if a.W < 60 || m.aloud != nil {
 		return m.narrowRegister(body)
 	}
 	cart := cartWidth(body.W)
@@ -87,7 +87,7 @@ func (m *model) registerView(f *widget.Frame, a widget.Area) widget.Block {
 	if len(third.Lines) > 0 {
 		return widget.Beside(2, left, right, third)
 	}
-	return widget.Columns(body, cart, 2, left, right)
+	return m.columns(body, cart, 2, left, right)
 }
 
 // sideMost is how wide the right side grows, where more is free.

@@ -264,7 +264,7 @@ func (m *model) tabView(t register.Tab, body widget.Area) widget.Block {
 		if !ok {
 			code.Block = widget.Block{Lines: widget.Wrap(widget.Warn, m.printIt(), 28)}.Shift(2, 1)
 		}
-		return beside(body, code.Block, words)
+		return m.beside(body, code.Block, words)
 	}
 	s, _ := m.tabSale()
 	lines := s.Opening.Lines
@@ -278,7 +278,7 @@ func (m *model) tabView(t register.Tab, body widget.Area) widget.Block {
 		return widget.Stacked(list.Render(widget.Area{W: body.W, H: h}), words(widget.Area{W: body.W, H: body.H - h}).Shift(1, 0))
 	}
 	cart := cartWidth(body.W)
-	return widget.Columns(body, cart, 2, list.Render(widget.Area{W: cart, H: body.H}), words(widget.Area{W: body.W - cart - 2, H: body.H}))
+	return m.columns(body, cart, 2, list.Render(widget.Area{W: cart, H: body.H}), words(widget.Area{W: body.W - cart - 2, H: body.H}))
 }
 
 // tabWords says what was charged and signed, what is left, and what to do.

@@ -61,6 +61,9 @@ type Words struct {
 	SettingLeading                                                            string
 	Values                                                                    map[string]string
 
+	// When screens are said, not shown.
+	AloudUnknown, AloudHelp string
+
 	// The health line.
 	Server, Connecting, OfflineSince, Rate, NoRate, Addresses, SentAll, Unsent string
 	InDoubt, AlertsWait, ClockWrong, Suspended, Revoked, NoPrinterShort        string

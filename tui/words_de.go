@@ -483,4 +483,7 @@ var german = &Words{
 		"ask":           "auf Wunsch",
 		"never":         "nie",
 	},
+
+	AloudUnknown: "„%1“ bedeutet hier nichts; ? nennt, was möglich ist",
+	AloudHelp:    "eine leere Zeile ist Enter; ein Wort dieser Liste tut es; alles andere wird getippt; :f3 drückt eine Taste, =Text tippt ihn, <Code scannt ihn; . sagt alles noch einmal",
 }

@@ -421,4 +421,7 @@ var english = &Words{
 		"ask":           "when asked for",
 		"never":         "never",
 	},
+
+	AloudUnknown: "“%1” is nothing here; ? lists what can be done",
+	AloudHelp:    "an empty line is enter; a word of this list does it; anything else is typed; :f3 presses a key, =text types it, <code scans it; . says everything again",
 }

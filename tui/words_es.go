@@ -483,4 +483,7 @@ var spanish = &Words{
 		"ask":           "al pedirlos",
 		"never":         "nunca",
 	},
+
+	AloudUnknown: "«%1» no significa nada aquí; ? enumera lo posible",
+	AloudHelp:    "una línea vacía es enter; una palabra de esta lista lo hace; lo demás se teclea; :f3 pulsa una tecla, =texto lo teclea, <código lo escanea; . lo repite todo",
 }

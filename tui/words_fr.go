@@ -483,4 +483,7 @@ var french = &Words{
 		"ask":           "à la demande",
 		"never":         "jamais",
 	},
+
+	AloudUnknown: "« %1 » ne veut rien dire ici ; ? liste ce qui est possible",
+	AloudHelp:    "une ligne vide vaut entrée ; un mot de cette liste le fait ; le reste est tapé ; :f3 presse une touche, =texte le tape, <code le scanne ; . redit tout",
 }

@@ -40,7 +40,10 @@ func (p *program) counter(ctx context.Context) error {
 }
 
 func (c counter) run(ctx context.Context) (err error) {
-	if !isTerminal(c.p.in) || !isTerminal(c.p.out) {
+	if c.kiosk && c.p.accessible {
+		return usage("till --accessible", "start kiosk: customers are shown what they buy; plain lines are for the counter")
+	}
+	if !c.p.accessible && (!isTerminal(c.p.in) || !isTerminal(c.p.out)) {
 		return usage("till serve for a server without a screen", "start: the cashier's terminal needs a terminal")
 	}
 	if c.kiosk {
@@ -113,7 +116,7 @@ func (c counter) open(ctx context.Context, log *slog.Logger) (err error) {
 		if err := puppet.serve(ctx, c.p.puppet); err != nil {
 			return err
 		}
-		back.opened, console.Filter = puppet.open, puppet.filter
+		back.opened, console.Filter, console.Mark = puppet.open, puppet.filter, puppet.line
 	}
 	if c.kiosk {
 		locked, l, free := lockDown(ctx, c.p.in.(*os.File), app.Redraw)
@@ -168,7 +171,11 @@ func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, ba
 	go func() { devices.Run(work); ended <- nil }()
 	go func() { guard(work); ended <- nil }()
 	go func() { ended <- c.call(work, back.terminal, paired) }()
-	err := app.Run(ctx, console)
+	show := app.Run
+	if c.p.accessible {
+		show = func(ctx context.Context, console tui.Console) error { return app.RunAloud(ctx, console, c.p.echo()) }
+	}
+	err := show(ctx, console)
 	stop()
 	for range cap(ended) {
 		if e := <-ended; e != nil && !errors.Is(e, context.Canceled) {

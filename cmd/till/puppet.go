@@ -70,6 +70,12 @@ func (p *puppet) drawer(ctx context.Context) (protocol.Money, error) {
 // markPrefix begins the terminal versions that a story sends behind its keys.
 const markPrefix = "till story "
 
+// line takes the marks out of the lines of a program that is said.
+func (p *puppet) line(text string) (tea.Msg, bool) {
+	name, mark := strings.CutPrefix(text, "\x1bP>|")
+	return tea.TerminalVersionMsg{Name: strings.TrimSuffix(name, "\x1b\\")}, mark
+}
+
 // filter takes the marks of a story out of the input.
 func (p *puppet) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 	version, ok := msg.(tea.TerminalVersionMsg)
@@ -111,6 +117,7 @@ func (p *puppet) serve(ctx context.Context, path string) error {
 	}
 	answer("/ready", func(*http.Request) (any, error) { return p.ready(), nil })
 	answer("/screen", func(*http.Request) (any, error) { return p.app.Seen().Screen, nil })
+	answer("/spoken", func(*http.Request) (any, error) { return p.app.Seen().Spoken, nil })
 	answer("/action", func(r *http.Request) (any, error) { return p.action(r.FormValue("name")), nil })
 	answer("/mark", p.mark)
 	answer("/sale", func(r *http.Request) (any, error) { return p.sale(r.Context()) })

@@ -19,6 +19,7 @@ type program struct {
 	data       string
 	configFile string
 	json       bool
+	accessible bool   // plain lines in place of screens
 	puppet     string // socket for the stage of a story, "" none
 }
 
@@ -51,6 +52,7 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.data, "data", "", "data directory (default $XDG_DATA_HOME/till, else /var/lib/till)")
 	root.PersistentFlags().StringVar(&p.configFile, "config", "", "configuration file")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
+	root.PersistentFlags().BoolVar(&p.accessible, "accessible", false, "plain lines in place of screens, for screen readers and scripts")
 	root.PersistentFlags().StringVar(&p.puppet, "puppet", "", "socket for the stage of a story")
 	_ = root.PersistentFlags().MarkHidden("puppet") // it exists
 	root.AddCommand(p.practice(), p.kiosk(), p.serve(), p.terminal(), p.enroll(), p.vault(), p.wallet(), p.catalogue(), p.user(), p.debts(), p.report(), p.alerts(), p.sales(), p.export(), p.config(), p.journal(), p.devices(), p.doctor(), p.customer(), p.mint(), p.store(), p.bench(), p.version())

@@ -47,6 +47,7 @@ type stage struct {
 	rpc     string       // where further terminals find the server, "" none may join
 	first   *stage       // of a further terminal: the one with the server
 	joined  []*stage     // of the first: the further terminals
+	lines   bool         // the program is said, not shown: it has pipes
 
 	mu    sync.Mutex
 	child *exec.Cmd
@@ -85,6 +86,7 @@ func openStage(program string, o staging) (*story.Shop, error) {
 	s.listing = cmp.Or(o.listen.addressesFile, s.path("addresses.json"))
 	o.listen.control, o.listen.addressesFile = cmp.Or(o.listen.control, "127.0.0.1:0"), s.listing
 	s.args = append(s.args, o.listen.args()...)
+	s.lines = slices.Contains(o.command, "--accessible")
 	// A story speaks of frames, not of minutes: blocks come when it mines them.
 	s.env = []string{"TILL_PRACTICE_BLOCK_EVERY=0s"}
 	taps := newTaps(s)
@@ -166,25 +168,45 @@ func (s *stage) Start(ctx context.Context, t story.TTY) error {
 	if t.Locale != "" {
 		child.Env = append(child.Env, "TILL_SHOP_LOCALE="+t.Locale)
 	}
-	tty, err := pty.StartWithSize(child, &pty.Winsize{Rows: uint16(t.Height), Cols: uint16(t.Width)})
+	begin := s.startShown
+	if s.lines {
+		begin = s.startLines
+	}
+	drawn, err := begin(child, t)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
 	ended := make(chan struct{})
 	s.mu.Lock()
-	s.child, s.tty, s.ended = child, tty, ended
+	s.child, s.ended = child, ended
 	s.mu.Unlock()
-	go func() { _, _ = io.Copy(tty, t.Input) }()
 	go s.followMarks(t.Filter, ended)
-	drawn := make(chan struct{})
-	go func() { _, _ = io.Copy(t.Output, tty); close(drawn) }()
 	go func() {
+		<-drawn // a pipe that is read must not be waited for first
 		_ = child.Wait()
-		<-drawn
-		_ = tty.Close()
 		close(ended)
 	}()
 	return s.awaitFrame(ctx, ended)
+}
+
+// startShown starts the program on a pseudo-terminal. The channel is closed when
+// all that it draws has been read.
+func (s *stage) startShown(child *exec.Cmd, t story.TTY) (<-chan struct{}, error) {
+	tty, err := pty.StartWithSize(child, &pty.Winsize{Rows: uint16(t.Height), Cols: uint16(t.Width)})
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.tty = tty
+	s.mu.Unlock()
+	go func() { _, _ = io.Copy(tty, t.Input) }()
+	drawn := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(t.Output, tty)
+		_ = tty.Close()
+		close(drawn)
+	}()
+	return drawn, nil
 }
 
 // followMarks tells the story's filter which of its marks the program has come

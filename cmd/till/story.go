@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,11 @@ func (p *program) playStories(ctx context.Context, files []string, s scripted, s
 	if err != nil {
 		return fail("play stories", err)
 	}
+	if p.accessible {
+		shop.command = append(slices.Clone(shop.command), "--accessible")
+	}
 	o := story.Options{
+		Lines: p.accessible,
 		Open:  func(context.Context) (*story.Shop, error) { return openStage(program, shop) },
 		Now:   time.Now,
 		Stdin: p.in, Out: p.out, Term: s.term, Speed: s.speed, Shots: s.shots,

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,13 @@ func TestStories(t *testing.T) { playAll(t, "stories", "practice") }
 // TestKioskStories plays testdata/kiosk, each at a kiosk of its own.
 func TestKioskStories(t *testing.T) { playAll(t, "kiosk", "kiosk", "--practice") }
 
+// TestAccessibleStories plays the same stories with a program that is said in
+// plain lines and moved by lines, on pipes.
+func TestAccessibleStories(t *testing.T) { playAll(t, "stories", "practice", "--accessible") }
+
+// shownOnly are stories about what only a screen has: its size.
+var shownOnly = []string{"small"}
+
 // playAll plays the stories of a directory of testdata with a command.
 func playAll(t *testing.T, dir string, command ...string) {
 	if testing.Short() {
@@ -32,12 +40,17 @@ func playAll(t *testing.T, dir string, command ...string) {
 		t.Fatalf("there are no stories: %v", err)
 	}
 	program := tillProgram(t)
+	aloud := slices.Contains(command, "--accessible")
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".story"), func(t *testing.T) {
+		name := strings.TrimSuffix(filepath.Base(file), ".story")
+		t.Run(name, func(t *testing.T) {
+			if aloud && slices.Contains(shownOnly, name) {
+				t.Skip("it is about the size of the screen")
+			}
 			t.Parallel()
 			results, err := story.Play(t.Context(), story.Options{
 				Open: func(context.Context) (*story.Shop, error) { return openStage(program, staging{command: command}) },
-				Now:  time.Now, Out: t.Output(), Shots: t.TempDir(),
+				Now:  time.Now, Out: t.Output(), Shots: t.TempDir(), Lines: aloud,
 			}, []string{file})
 			if err != nil {
 				t.Fatal(err)

@@ -49,6 +49,23 @@ func (p *program) askOnce(lines *bufio.Reader, prompt string) (protocol.Secret, 
 	return protocol.NewSecret(strings.TrimRight(line, "\r\n")), err
 }
 
+// echo switches on and off whether the tty shows what is typed; nil without one.
+func (p *program) echo() func(bool) {
+	if !isTerminal(p.in) {
+		return nil
+	}
+	restore := func() {}
+	return func(on bool) {
+		restore()
+		restore = func() {}
+		if !on {
+			if r, err := noEcho(p.in); err == nil {
+				restore = r
+			}
+		}
+	}
+}
+
 // askTwice asks for something secret on the tty, unseen, and again.
 func (p *program) askTwice(lines *bufio.Reader, prompt string) (typed protocol.Secret, same bool, err error) {
 	restore, err := noEcho(p.in)

@@ -15,6 +15,9 @@ import "strings"
 // letters the font lacks (Japanese) stand on a band of the role's ink.
 func Big(th *Theme, a Area, r Role, text string) Block {
 	a = a.clamp()
+	if th.aloud {
+		return Block{}
+	}
 	best, size := Block{}, 0
 	for _, lines := range breaks(text) {
 		b, n := bigLines(th, a, r, lines)

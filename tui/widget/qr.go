@@ -35,6 +35,9 @@ type Code struct {
 // With ▀ ▄ █ in the font a cell holds two modules, and larger codes are the
 // same picture magnified. Without them a module is two blanks on a ground.
 func DrawQR(th *Theme, a Area, codes ...Modules) (code Code, ok bool) {
+	if th.aloud {
+		return Code{}, true // its words are said
+	}
 	for _, quiet := range []int{4, 2} {
 		for i, m := range codes {
 			side := m.Size() + 2*quiet

@@ -39,6 +39,8 @@ type Terminal struct {
 	// Light tells that the terminal's own ground is light. It matters only
 	// without colour, where nothing paints the ground.
 	Light bool
+	// Aloud tells that the screen is said, not shown: there are no pictures.
+	Aloud bool
 }
 
 // Theme turns roles into escape sequences for one terminal. It is immutable
@@ -48,6 +50,7 @@ type Theme struct {
 	sgr    [2 * roleCount]string // complete: each begins from a reset
 	glyphs Glyphs
 	blocks bool
+	aloud  bool
 	flat   bool // shows no grounds but those that are reversed
 }
 
@@ -64,7 +67,7 @@ func NewTheme(name string, t Terminal) (*Theme, error) {
 	if !slices.Contains(ThemeNames(), name) {
 		return nil, fmt.Errorf("unknown theme %q: choose one of %s", name, strings.Join(ThemeNames(), ", "))
 	}
-	th := &Theme{name: name, glyphs: t.Glyphs, blocks: t.Blocks && t.Glyphs != ASCII}
+	th := &Theme{name: name, glyphs: t.Glyphs, blocks: t.Blocks && t.Glyphs != ASCII, aloud: t.Aloud}
 	if name == "none" || t.Profile == NoColor {
 		th.plain(t)
 		return th, nil

@@ -69,6 +69,9 @@ func (r *runner) handStep(ctx context.Context, step Step) (bool, error) {
 	case TypeText:
 		return true, r.typeText(ctx, r.string(do.Text))
 	case Paste:
+		if r.Lines {
+			return true, r.strike(ctx, "<"+r.string(do.Text)+"\n")
+		}
 		brackets, _ := r.screen.modes()
 		return true, r.strike(ctx, pasted(r.string(do.Text), brackets))
 	case Scan:
@@ -100,6 +103,9 @@ func (r *runner) string(t Text) string {
 
 // press presses a key.
 func (r *runner) press(ctx context.Context, key string) error {
+	if r.Lines {
+		return r.strike(ctx, ":"+key+"\n")
+	}
 	_, application := r.screen.modes()
 	bytes, err := keyBytes(r.term, key, application)
 	if err != nil {
@@ -110,11 +116,32 @@ func (r *runner) press(ctx context.Context, key string) error {
 
 // typeText types a text, Enter for its line feeds.
 func (r *runner) typeText(ctx context.Context, text string) error {
+	if r.Lines {
+		return r.typeLines(ctx, text)
+	}
 	for _, c := range text {
 		if c == '\n' {
 			c = '\r'
 		}
 		if err := r.strike(ctx, string(c)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typeLines types a text into a program that is said.
+func (r *runner) typeLines(ctx context.Context, text string) error {
+	for i, line := range strings.Split(text, "\n") {
+		if i > 0 {
+			if err := r.press(ctx, "enter"); err != nil {
+				return err
+			}
+		}
+		if line == "" {
+			continue
+		}
+		if err := r.strike(ctx, "="+line+"\n"); err != nil {
 			return err
 		}
 	}
@@ -170,6 +197,9 @@ func (r *runner) settle(ctx context.Context) error {
 		return err
 	}
 	number, mark := r.marks.next()
+	if r.Lines {
+		mark += "\n"
+	}
 	r.keys.put(mark)
 	timer := time.NewTimer(max(r.patience, defaultPatience))
 	defer timer.Stop()
@@ -237,6 +267,10 @@ func (r *runner) scan(ctx context.Context, text, by string) error {
 	// In one piece: on a busy machine a pause between two writes may grow beyond
 	// what a scanner ever leaves, and the code would fall apart.
 	r.hand.last, r.hand.dirty = r.Now(), true
+	if r.Lines {
+		r.keys.put("<" + text + "\n")
+		return nil
+	}
 	r.keys.put(text + "\r")
 	return r.rest(ctx, wedgeCalm)
 }
@@ -261,6 +295,9 @@ func (r *runner) act(ctx context.Context, name string) error {
 	})
 	if err != nil {
 		return err
+	}
+	if r.Lines {
+		key = name
 	}
 	return r.press(ctx, key)
 }

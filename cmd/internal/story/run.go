@@ -21,6 +21,9 @@ type Options struct {
 	// Speed 0 plays as fast as the program follows, 1 as a person does, 2 twice
 	// as fast.
 	Speed float64
+	// Lines tells that the program is said, not shown: a key is a line of its
+	// input, :f3, =12.50 or <CODE, and the screen is one that the shop sets out.
+	Lines bool
 	// Show gets what the program writes, for a person to watch; nil for nobody.
 	Show  io.Writer
 	Shots string // directory of the shots, the working directory if ""
@@ -34,6 +37,12 @@ func speaksOfEcash(s Statement) bool {
 	}
 	return false
 }
+
+// The screen of a program that is said.
+const (
+	linesWidth  = 200
+	linesHeight = 130
+)
 
 const (
 	maxPlay         = 10 * time.Minute // for all files together
@@ -60,6 +69,9 @@ func Play(ctx context.Context, o Options, files []string) ([]Result, error) {
 	}
 	if o.Width == 0 || o.Height == 0 {
 		o.Width, o.Height = 80, 24
+	}
+	if o.Lines {
+		o.Width, o.Height = linesWidth, linesHeight
 	}
 	if o.Term == "" {
 		o.Term = "xterm-256color"

@@ -123,6 +123,9 @@ func (r *runner) play(ctx context.Context, story []Statement) *Failure {
 func (r *runner) step(ctx context.Context, step Step) error {
 	switch do := step.(type) {
 	case Size:
+		if r.Lines {
+			return nil // it has none
+		}
 		r.width, r.height = do.Width, do.Height
 		r.screen.resize(r.width, r.height)
 		if r.running {

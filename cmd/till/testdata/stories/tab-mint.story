@@ -7,7 +7,7 @@ do confirm
 qr /^taler/ within 30s
 mint slow 300ms
 customer taps
-see "50.00 EUR left" within 60s
+see "+ 3.00 EUR" within 60s
 mint down
 do tab.charge
 see "signed 3.00 of 3.00 EUR" within 10s

@@ -7,7 +7,7 @@ do confirm
 qr /^taler\+http:.*[?]sale=/ within 30s
 cannot tab.charge because /no coin/
 customer taps
-see "50.00 EUR left" within 30s
+see "+ 4.80 EUR" within 30s
 do tab.charge
 see "signed 4.80 of 4.80 EUR" within 10s
 do back
