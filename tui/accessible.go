@@ -39,10 +39,10 @@ type aloud struct {
 	hidden  bool
 }
 
-// reading is the model as it is said: after each message, what is new.
-type reading struct{ *model }
+// spokenModel is the model as it is said: after each message, what is new.
+type spokenModel struct{ *model }
 
-func (r reading) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+func (r spokenModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	_, cmd := r.model.Update(msg)
 	r.tell() // before a line answers to it
 	next := r.nextLine()
@@ -50,7 +50,7 @@ func (r reading) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return r, tea.Batch(cmd, next)
 }
 
-func (r reading) View() tea.View { return tea.NewView("") }
+func (r spokenModel) View() tea.View { return tea.NewView("") }
 
 // RunAloud runs the program on plain lines until its user quits, the input ends
 // or ctx ends. Everything that was asked for is written before it returns. Echo,
@@ -75,7 +75,7 @@ func (a *App) RunAloud(ctx context.Context, c Console, echo func(bool)) error {
 	if c.Filter == nil {
 		c.Filter = func(_ tea.Model, msg tea.Msg) tea.Msg { return msg }
 	}
-	p := tea.NewProgram(reading{m}, tea.WithFilter(c.Filter), tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(io.Discard),
+	p := tea.NewProgram(spokenModel{m}, tea.WithFilter(c.Filter), tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(io.Discard),
 		tea.WithoutRenderer(), tea.WithWindowSize(aloudSize.W, aloudSize.H), tea.WithoutSignalHandler())
 	said := make(chan error, 1)
 	go func() { said <- sayAll(c.Out, out, cancel) }()

@@ -36,14 +36,14 @@ func (l *listener) lines(lines ...string) *listener {
 	for _, line := range lines {
 		l.hand += time.Second
 		l.lane = newLane()
-		_, _ = reading{l.model}.Update(lineTyped(line))
+		_, _ = spokenModel{l.model}.Update(lineTyped(line))
 	}
 	return l
 }
 
 func (l *listener) heard() string {
 	var all []string
-	reading{l.model}.tell()
+	spokenModel{l.model}.tell()
 	for {
 		select {
 		case lines := <-l.out:
@@ -143,7 +143,7 @@ func TestALineWaitsForTheOneBefore(t *testing.T) {
 		t.Errorf("the result was not said first: %s", got)
 	}
 	l.lane = newLane()
-	_, _ = reading{l.model}.Update(lineRetry{})
+	_, _ = spokenModel{l.model}.Update(lineRetry{})
 	if l.shown() != onSales {
 		t.Errorf("the line is lost: %s", l.shown())
 	}
@@ -168,7 +168,7 @@ func TestSecretsAreTypedUnseen(t *testing.T) {
 // TestTheEndOfTheInputLeaves, after the lines that still wait.
 func TestTheEndOfTheInputLeaves(t *testing.T) {
 	l := listening(t)
-	_, _ = reading{l.model}.Update(linesOver{})
+	_, _ = spokenModel{l.model}.Update(linesOver{})
 	if !l.aloud.left {
 		t.Error("it goes on")
 	}
