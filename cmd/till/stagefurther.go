@@ -50,6 +50,9 @@ func (s *stage) further(ctx context.Context, name string) (*story.Shop, error) {
 	}
 	j.args = []string{"practice", "--join", "--printer", "tcp://" + j.paper.Addr().String(), "--card", j.shelf.url("card"),
 		"--scanner", j.shelf.url("scanner"), "--display", j.shelf.url("display")}
+	if j.lines = s.lines; j.lines {
+		j.args = append(j.args, "--accessible")
+	}
 	j.env, j.listing = s.env, j.path("addresses.json")
 	if err := j.pair(ctx, name); err != nil {
 		return nil, err
