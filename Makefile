@@ -7,7 +7,7 @@ GO      ?= go
 LDFLAGS := -s -w -X main.version=$(VERSION)
 FUZZ    ?= 10s
 
-.PHONY: build run test day check format lint cross race golden stale bench soak fuzz vuln clean
+.PHONY: build run test day check format lint cross race golden stale bench soak fuzz vuln deb clean
 
 build: ## one static binary, ./till
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o till ./cmd/till
@@ -61,6 +61,12 @@ vuln: ## known faults of what is built in, where their database can be reached
 	@if curl -sfI -m 10 https://vuln.go.dev/index/modules.json >/dev/null; then \
 		$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...; \
 	else echo 'vuln.go.dev cannot be reached: not looked'; fi
+
+deb: build ## dist/till_VERSION_{amd64,arm64,armhf}.deb; needs dpkg-deb. armhf runs on every Raspberry Pi
+	for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=6 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/$$a/till ./cmd/till || exit 1; done
+	packaging/deb $(VERSION) amd64 dist/amd64/till ./till dist
+	packaging/deb $(VERSION) arm64 dist/arm64/till ./till dist
+	packaging/deb $(VERSION) armhf dist/arm/till ./till dist
 
 clean:
 	rm -rf till dist

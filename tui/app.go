@@ -152,6 +152,29 @@ func (a *App) Run(ctx context.Context, c Console) error {
 	return err
 }
 
+// Alive returns when the program has taken a message like any other, or fails with
+// ctx: a service manager asks it whether the screen still answers.
+func (a *App) Alive(ctx context.Context) error {
+	p := a.live.Load()
+	if p == nil {
+		return errors.New("the screen is not there yet")
+	}
+	taken := make(chan struct{})
+	go func() {
+		p.Send(pulse{})
+		close(taken)
+	}()
+	select {
+	case <-taken:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the screen does not answer: %w", ctx.Err())
+	}
+}
+
+// pulse is nothing to act on.
+type pulse struct{}
+
 // Redraw sets the modes of the terminal and paints the whole screen anew, after
 // something else has written on it.
 func (a *App) Redraw() {

@@ -165,11 +165,12 @@ func (c counter) furnish(o *tui.Options, devices *boot.Counter) {
 // play runs everything until the program is quit, then lets all of it end.
 func (c counter) play(ctx context.Context, app *tui.App, console tui.Console, back *backroom, devices *boot.Counter, guard func(context.Context)) error {
 	work, stop := context.WithCancel(ctx)
-	ended := make(chan error, 4)
+	ended := make(chan error, 5)
 	paired := make(chan struct{})
 	go func() { ended <- back.run(work, paired) }()
 	go func() { devices.Run(work); ended <- nil }()
 	go func() { guard(work); ended <- nil }()
+	go func() { c.p.underManager(work, app.Alive, back.log); ended <- nil }()
 	go func() { ended <- c.call(work, back.terminal, paired) }()
 	show := app.Run
 	if c.p.accessible {

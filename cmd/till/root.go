@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"till/cmd/internal/boot"
 	"till/cmd/internal/config"
 	"till/protocol"
 )
@@ -19,8 +20,9 @@ type program struct {
 	data       string
 	configFile string
 	json       bool
-	accessible bool   // plain lines in place of screens
-	puppet     string // socket for the stage of a story, "" none
+	accessible bool         // plain lines in place of screens
+	puppet     string       // socket for the stage of a story, "" none
+	server     *boot.Server // of this process, which commands ask; nil: the one of the data directory
 }
 
 // run parses the arguments and carries the command out.
@@ -56,9 +58,9 @@ func (p *program) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&p.puppet, "puppet", "", "socket for the stage of a story")
 	_ = root.PersistentFlags().MarkHidden("puppet") // it exists
 	root.AddCommand(p.practice(), p.kiosk(), p.serve(), p.terminal(), p.enroll(), p.vault(), p.wallet(), p.catalogue(), p.user(), p.debts(), p.report(), p.alerts(), p.sales(), p.export(), p.config(), p.journal(), p.devices(), p.doctor(), p.customer(), p.mint(), p.store(), p.bench(), p.version())
-	root.AddCommand(p.backup(), p.restore())
+	root.AddCommand(p.backup(), p.restore(), p.completion(), p.man())
 	root.SetHelpCommand(p.help(root))
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.CompletionOptions.DisableDefaultCmd = true
 	return root
 }
 

@@ -21,7 +21,7 @@ import (
 // listening is where a server listens; serve listens by default, a counter only
 // when asked.
 type listening struct {
-	rpc, merchant, metrics, control, mint, addressesFile string
+	rpc, merchant, metrics, control, mint, ssh, addressesFile string
 }
 
 // flags takes the addresses to listen on unless told otherwise, "" for none.
@@ -62,6 +62,7 @@ func (p *program) serve() *cobra.Command {
 		},
 	}
 	l.flags(c, "127.0.0.1:8443", "127.0.0.1:8480", "127.0.0.1:9480", "127.0.0.1:8490", "127.0.0.1:8495")
+	c.Flags().StringVar(&l.ssh, "ssh", "", "HOST:PORT of the owner's back office over SSH (default ssh.listen)")
 	c.Flags().BoolVar(&practice, "practice", false, "a practice chain and shop, moved through the control listener")
 	return c
 }
@@ -127,21 +128,33 @@ func (p *program) runServer(ctx context.Context, l listening, practice bool) (er
 		return fail("start server", err)
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if l.ssh == "" {
+		l.ssh = c.SSH.Listen
+	}
+	at := s.Addresses()
+	office, err := p.openOffice(s, c, dir, l.ssh, log)
+	if err != nil {
+		return err
+	}
+	if office != nil {
+		at.SSH = office.at()
+	}
 	if l.addressesFile != "" {
-		if err := boot.WriteAddresses(l.addressesFile, s.Addresses()); err != nil {
+		if err := boot.WriteAddresses(l.addressesFile, at); err != nil {
 			return fail("start server", err)
 		}
 	}
-	return fail("serve", service{p, s, boot.NewSupervisor(p.getenv, os.Getpid()), level, log}.run(ctx))
+	return fail("serve", service{p, s, boot.NewSupervisor(p.getenv, os.Getpid()), office, level, log}.run(ctx))
 }
 
 // service is a server under a service manager.
 type service struct {
-	p     *program
-	s     *boot.Server
-	above *boot.Supervisor
-	level *slog.LevelVar
-	log   *slog.Logger
+	p      *program
+	s      *boot.Server
+	above  *boot.Supervisor
+	office *office // nil: none is asked for
+	level  *slog.LevelVar
+	log    *slog.Logger
 }
 
 // run serves until ctx ends, tells the service manager how it goes, and reads the
@@ -156,6 +169,9 @@ func (h service) run(ctx context.Context) error {
 	var beside sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	beside.Go(func() { h.above.Watch(ctx, h.s.Alive, h.log) })
+	if h.office != nil {
+		beside.Go(func() { h.office.serve(ctx) })
+	}
 	beside.Go(func() {
 		for {
 			select {

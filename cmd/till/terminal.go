@@ -86,6 +86,9 @@ func (p *program) order(ctx context.Context, call string, n boot.Named, done str
 
 // ask sends a command to the server of the data directory.
 func (p *program) ask(ctx context.Context, call string, params, result any) error {
+	if p.server != nil {
+		return p.server.Ask(ctx, call, params, result)
+	}
 	o, err := p.administration()
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type Addresses struct {
 	Metrics  string `json:"metrics,omitempty"`
 	Control  string `json:"control,omitempty"`
 	Mint     string `json:"mint,omitempty"`
+	SSH      string `json:"ssh,omitempty"`
 }
 
 // WriteAddresses writes the file of --addresses-file with mode 0600, renamed

@@ -51,3 +51,22 @@ func administer(ctx context.Context, o ServerOptions, c Command) (answer json.Ra
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return run(ctx, s.core, c)
 }
+
+// Ask carries a command out on a server of this process.
+func (s *Server) Ask(ctx context.Context, call string, params, result any) error {
+	text, err := protocol.Encode(params)
+	if err != nil {
+		return err
+	}
+	answer, err := run(ctx, s.core, Command{call, text})
+	if err != nil || result == nil {
+		return err
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return fmt.Errorf("read the answer of %s: %w", call, err)
+	}
+	return nil
+}
+
+// Shop is the name of the shop.
+func (s *Server) Shop() string { return s.core.Config().Shop.Name }

@@ -24,6 +24,7 @@ var (
 	words   = []string{"golang.org/x/text"}
 	bip39   = []string{"github.com/tyler-smith/go-bip39"}
 	toml    = []string{"github.com/pelletier/go-toml/v2"}
+	wish    = []string{"charm.land/wish/v2", "charm.land/ssh"}
 	agefile = []string{"filippo.io/age"}
 	cobra   = []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}
 	terms   = []string{"github.com/creack/pty"}
@@ -72,14 +73,15 @@ var walls = map[string][]string{
 		"device", "device/escpos", "device/msr605", "device/sim", "device/vault",
 		"server", "server/store", "server/chain", "server/wallet", "server/mint", "server/merchant", "server/rpc", "server/rates", "server/alert",
 		"cmd/internal/config"), sys, xcrypto, agefile),
-	"cmd/internal/crowd": our("protocol"),
-	"cmd/internal/purse": join(our("protocol", "protocol/taler"), sys),
-	"cmd/internal/story": join(our("protocol", "device", "device/sim", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config"), charm, readers),
+	"cmd/internal/crowd":      our("protocol"),
+	"cmd/internal/backoffice": join(charm, wish, xcrypto),
+	"cmd/internal/purse":      join(our("protocol", "protocol/taler"), sys),
+	"cmd/internal/story":      join(our("protocol", "device", "device/sim", "tui", "tui/register", "cmd/internal/boot", "cmd/internal/config"), charm, readers),
 	// The commands speak of what they are given: the nouns of server, terminal and
 	// device in their results, words and descriptors of a wallet. Making the parts
 	// of a shop is boot's; the stage of stories starts processes and simulators.
 	"cmd/till": join(our("protocol", "protocol/bitcoin", "protocol/terminal", "device", "device/sim", "server", "server/chain", "server/wallet",
-		"tui", "tui/register", "cmd/internal/boot", "cmd/internal/config", "cmd/internal/story", "cmd/internal/purse", "cmd/internal/crowd"), charm, cobra, sys, terms),
+		"tui", "tui/register", "cmd/internal/boot", "cmd/internal/backoffice", "cmd/internal/config", "cmd/internal/story", "cmd/internal/purse", "cmd/internal/crowd"), charm, cobra, sys, terms),
 }
 
 // forTests may be imported by test files anywhere, as may whatever a test of

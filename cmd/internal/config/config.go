@@ -34,6 +34,7 @@ type Config struct {
 		OfflineMax time.Duration
 		Poll       time.Duration
 	}
+	SSH   struct{ Listen, KeysFile string }
 	Store struct{ URL, KeyFile string }
 	Chain struct {
 		Backend          string

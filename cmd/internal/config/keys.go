@@ -97,6 +97,9 @@ var Keys = []Key{
 	span("server.offline_max", "24h", "how late an entry with a quote may arrive", 60*second, 30*24*hour, func(c *Config) *time.Duration { return &c.Server.OfflineMax }),
 	span("server.poll", "15s", "time between idle check-ins", 15*second, 60*second, func(c *Config) *time.Duration { return &c.Server.Poll }),
 
+	text("ssh.listen", "", "HOST:PORT of the owner's back office over SSH; empty is none", func(c *Config) *string { return &c.SSH.Listen }),
+	text("ssh.keys_file", "", "authorized_keys of who may come in; empty is authorized_keys in the data directory", func(c *Config) *string { return &c.SSH.KeysFile }),
+
 	text("store.url", "", "postgres://… or empty for server.db in the data directory", func(c *Config) *string { return &c.Store.URL }),
 	text("store.key_file", "", "key that seals the database's secrets, the same for all servers on it; empty is server.key in the data directory", func(c *Config) *string { return &c.Store.KeyFile }),
 
