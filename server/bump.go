@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"till/protocol"
 )
@@ -51,6 +52,27 @@ func (s *Server) Bump(ctx context.Context, id protocol.PayoutID, rate FeeRate) (
 		return nil, fmt.Errorf("raise fee: %w", err)
 	}
 	return p.dispenseResult(), nil
+}
+
+// PayoutOf finds the payout under way that a transaction belongs to. Unknown:
+// [ErrNotFound].
+func (s *Server) PayoutOf(ctx context.Context, txid string) (id protocol.PayoutID, err error) {
+	err = s.o.Store.Read(ctx, func(tx *Tx) error {
+		payouts, err := tx.Payouts.Unsettled()
+		for _, p := range payouts {
+			if p.TxID == txid || slices.Contains(p.replaces(), txid) {
+				id = p.ID
+			}
+		}
+		if err == nil && id == "" {
+			err = ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("find payout of transaction: %w", err)
+	}
+	return id, nil
 }
 
 func (w *work) bump(p *Payout, r *reserve) (*Effect, error) {

@@ -30,6 +30,15 @@ func (a authenticator) code(step int64) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[len(sum)-1]&15:])&0x7fffffff%1_000_000)
 }
 
+func authenticatorOf(t *testing.T, made boot.TOTPSecret) authenticator {
+	t.Helper()
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(made.Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
 func presentStep() int64 { return time.Now().Unix() / 30 }
 
 // wrong is a code of none of the steps around.
@@ -108,11 +117,7 @@ func TestCodesOfAnAuthenticatorAtTheScreen(t *testing.T) {
 	enrol := func(user string) authenticator {
 		var made boot.TOTPSecret
 		till(&made, "user", "totp", user)
-		secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(made.Secret)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return secret
+		return authenticatorOf(t, made)
 	}
 	play("screen register\n")
 	owner, manager := enrol("3"), enrol("2")

@@ -226,23 +226,23 @@ func (p *program) importWallet(w newWallet) error {
 	return p.sealWallet(c, w, words, bufio.NewReader(p.in))
 }
 
+// showWallet shows the wallet of the data directory, else that of its practice shop.
 func (p *program) showWallet() error {
-	c, err := p.load(nil)
+	o, err := p.administration()
 	if err != nil {
 		return fail("show wallet", err)
 	}
-	sealed, err := boot.ReadSeed(c, p.dataDir())
-	if err == nil {
-		return p.walletFacts(sealed.Watch(), true)
+	b, err := boot.ReadWalletForBackup(boot.ServerOptions{Dir: p.dataDir(), Config: o.Config})
+	if errors.Is(err, boot.ErrNoWallet) && o.Practice {
+		b, err = boot.ReadWalletForBackup(o)
 	}
-	watch, err := boot.OpenWallet(c, p.dataDir(), protocol.Secret{})
 	if errors.Is(err, boot.ErrNoWallet) {
 		return &failure{exitNo, fmt.Errorf("show wallet: %w", err), "till wallet init, or till wallet import --descriptor …"}
 	}
 	if err != nil {
 		return fail("show wallet", err)
 	}
-	return p.walletFacts(watch, false)
+	return p.walletFacts(b.Wallet, b.Sealed != nil)
 }
 
 func (p *program) walletFacts(w *wallet.Wallet, hot bool) error {

@@ -31,7 +31,7 @@ func (p *program) rescan() *cobra.Command {
 func (p *program) bump() *cobra.Command {
 	rate := ""
 	c := &cobra.Command{
-		Use: "bump ID", Short: "Raise the fee of a payout that waits for a block", Args: cobra.ExactArgs(1),
+		Use: "bump ID|TRANSACTION", Short: "Raise the fee of a payout that waits for a block", Args: cobra.ExactArgs(1),
 		Long: `Replace the transaction of a payout that waits for a block by one with a higher
 fee; the payout keeps its id. A sweep's key is not kept: its fee is raised at its
 terminal, where the key is handed over once more.`,
@@ -53,7 +53,7 @@ func (p *program) raiseFee(ctx context.Context, id protocol.PayoutID, rate strin
 	var now protocol.DispenseResult
 	err = p.ask(ctx, "wallet.bump", raise, &now)
 	if errors.Is(err, server.ErrNotFound) {
-		return &failure{exitRefused, fmt.Errorf("raise fee: there is no payout %q", id), "the payout's screen and receipt show its id"}
+		return &failure{exitRefused, fmt.Errorf("raise fee: there is no payout %q", id), "the payout's screen and receipt show its transaction"}
 	}
 	if errors.Is(err, server.ErrKeyNeeded) {
 		return &failure{exitRefused, fmt.Errorf("raise fee: %w", server.ErrKeyNeeded), "hand the key over once more at its terminal (F5), or wait for a block"}

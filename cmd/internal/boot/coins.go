@@ -9,7 +9,7 @@ import (
 
 // Raise is the params of wallet.bump.
 type Raise struct {
-	ID   protocol.PayoutID `json:"id"`
+	ID   protocol.PayoutID `json:"id"`   // or a transaction of it
 	Rate server.FeeRate    `json:"rate"` // 0: what the network asks
 }
 
@@ -24,6 +24,14 @@ func rescan(ctx context.Context, s *server.Server, _ struct{}) (any, error) {
 }
 
 func bump(ctx context.Context, s *server.Server, p Raise) (any, error) {
+	const txid = 64
+	if len(p.ID) == txid {
+		id, err := s.PayoutOf(ctx, string(p.ID))
+		if err != nil {
+			return nil, err
+		}
+		p.ID = id
+	}
 	return s.Bump(ctx, p.ID, p.Rate)
 }
 
