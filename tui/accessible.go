@@ -33,6 +33,8 @@ type aloud struct {
 	left    bool     // the user has quit
 	repeat  bool     // the description is to be said again
 	last    spoken
+	under   int             // effects that are under way
+	since   time.Duration   // by the hand's clock: when the next line began to wait
 	health  map[string]bool // faults of the health line that were said
 	out     chan<- []string
 	echo    func(bool) // whether the terminal shows what is typed; nil it is none
@@ -131,6 +133,9 @@ type lineTyped string
 
 func (l lineTyped) apply(m *model) tea.Cmd {
 	m.inputs++
+	if len(m.aloud.waiting) == 0 {
+		m.aloud.since = m.o.Hand()
+	}
 	m.aloud.waiting = append(m.aloud.waiting, string(l))
 	return nil
 }
@@ -140,6 +145,27 @@ type linesOver struct{}
 
 func (linesOver) apply(m *model) tea.Cmd {
 	m.aloud.over = true
+	return nil
+}
+
+// counted counts an effect until what came of it is there: the next line waits
+// for it.
+func (m *model) counted(effect tea.Cmd) tea.Cmd {
+	if m.aloud == nil {
+		return effect
+	}
+	m.aloud.under++
+	return func() tea.Msg { return performed{effect()} }
+}
+
+// performed is what came of an effect.
+type performed struct{ msg tea.Msg }
+
+func (p performed) apply(m *model) tea.Cmd {
+	m.aloud.under--
+	if msg, ok := p.msg.(ours); ok {
+		return msg.apply(m)
+	}
 	return nil
 }
 

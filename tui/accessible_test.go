@@ -35,7 +35,7 @@ func listening(t *testing.T, change ...func(*Options)) *listener {
 func (l *listener) lines(lines ...string) *listener {
 	for _, line := range lines {
 		l.hand += time.Second
-		l.lane = newLane()
+		l.aloud.under = 0
 		_, _ = spokenModel{l.model}.Update(lineTyped(line))
 	}
 	return l
@@ -121,6 +121,10 @@ func TestLinesMeanWhatTheyName(t *testing.T) {
 		{[]string{"5", "note", "sales"}, func(l *listener) bool { return l.reg.Cart.Note == "sales" }},
 		{[]string{"5", "note", ":esc"}, func(l *listener) bool { return l.dialog() == nil && l.reg.Cart.Note == "" }},
 		{[]string{"5", "pay", "what"}, func(l *listener) bool { return strings.Contains(l.notice.text, "“what”") }},
+		{[]string{"sell", "no sale"}, func(l *listener) bool { return l.shown() == onSell }},
+		{[]string{"shift", "nonsense"}, func(l *listener) bool {
+			return l.dialog() == nil && strings.Contains(l.notice.text, "“nonsense”")
+		}},
 		{[]string{"a\x07b"}, func(l *listener) bool { return l.notice.text == english.ScanRefused && l.reg.Text == "" }},
 		{[]string{"quit"}, func(l *listener) bool { return l.dialog() != nil && l.dialog().name == "quit" }},
 	} {
@@ -142,7 +146,7 @@ func TestALineWaitsForTheOneBefore(t *testing.T) {
 	if got := l.heard(); !strings.Contains(got, "PAID") {
 		t.Errorf("the result was not said first: %s", got)
 	}
-	l.lane = newLane()
+	l.aloud.under = 0
 	_, _ = spokenModel{l.model}.Update(lineRetry{})
 	if l.shown() != onSales {
 		t.Errorf("the line is lost: %s", l.shown())

@@ -41,13 +41,13 @@ func newLane() *lane {
 func (m *model) queue(d time.Duration, do func(context.Context) tea.Msg) tea.Cmd {
 	before, done := m.lane.last, make(chan struct{})
 	m.lane.last = done
-	return func() tea.Msg {
+	return m.counted(func() tea.Msg {
 		defer close(done)
 		<-before
 		ctx, cancel := m.toEnd(d)
 		defer cancel()
 		return do(ctx)
-	}
+	})
 }
 
 // finish waits until the last effect is done.
@@ -62,11 +62,11 @@ func (l *lane) finish(most time.Duration) {
 
 // aside makes a command of something that needs no order, such as reading.
 func (m *model) aside(d time.Duration, do func(context.Context) tea.Msg) tea.Cmd {
-	return func() tea.Msg {
+	return m.counted(func() tea.Msg {
 		ctx, cancel := m.within(d)
 		defer cancel()
 		return do(ctx)
-	}
+	})
 }
 
 // perform makes a command of an effect of the register.

@@ -105,7 +105,7 @@ func plainLines(lines []widget.Line) []string {
 	var out []string
 	for _, l := range lines {
 		text := strings.TrimSpace(strings.Map(func(r rune) rune {
-			if strings.ContainsRune("─━│┃█▀▄▌▐░▒▓╭╮╰╯├┤", r) {
+			if strings.ContainsRune("─━│┃█▀▄▌▐░▒▓╭╮╰╯├┤•", r) {
 				return ' '
 			}
 			return r
@@ -124,7 +124,7 @@ func plainLines(lines []widget.Line) []string {
 // lines that were not.
 func (m *model) tell() {
 	a := m.aloud
-	if m.seen.Load().Screen == "" || m.reg.Phase == register.Asking || a.left {
+	if m.seen.Load().Screen == "" || m.reg.Phase == register.Asking || m.people.checking || a.left {
 		return // a moment between two others
 	}
 	now := m.describe()
@@ -166,7 +166,7 @@ func (m *model) hides() bool {
 	if d := m.dialog(); d != nil {
 		return d.field != nil && d.field.masked
 	}
-	return m.screen == onKey && m.inField()
+	return m.shown() == onSignIn && m.signing.onPIN || m.screen == onKey && m.inField()
 }
 
 // faults are the faults of the health line that are new.

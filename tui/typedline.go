@@ -46,7 +46,7 @@ func (m *model) nextLine() tea.Cmd {
 		return m.leave()
 	}
 	line := a.waiting[0]
-	a.waiting = a.waiting[1:]
+	a.waiting, a.since = a.waiting[1:], m.o.Hand()
 	m.notice = notice{}
 	cmd := tea.Batch(m.line(line), m.refresh(), m.awaitCard(), m.tick())
 	m.frame = m.draw()
@@ -57,16 +57,18 @@ func (m *model) nextLine() tea.Cmd {
 	return cmd
 }
 
-// busy tells that the last line is not done yet: its record is being written, or
-// a message came that has to be said first.
+// lineMost is how long a line waits for an effect that does not come back, such
+// as a question to a server that is away.
+const lineMost = 3 * time.Second
+
+// busy tells that the last line is not done yet, or that a message came that has
+// to be said first.
 func (m *model) busy() bool {
-	select {
-	case <-m.lane.last:
-	default:
+	now := m.o.Hand()
+	if m.aloud.under > 0 && now-m.aloud.since < lineMost {
 		return true
 	}
-	now := m.o.Hand()
-	return m.seen.Load().Screen == "" || m.reg.Phase == register.Asking || m.swallows(now, m.hand.last)
+	return m.seen.Load().Screen == "" || m.people.checking || m.reg.Phase == register.Asking || m.swallows(now, m.hand.last)
 }
 
 // line does what a line says.
@@ -125,23 +127,23 @@ func (m *model) meant(text string) *key {
 // digits tells whether digits and letters are typed here, not pressed.
 func (m *model) digits() bool { return m.types(tea.KeyPressMsg{Code: '1', Text: "1"}) }
 
-// rungLine types a line; an amount on the register becomes a line of the cart, a
-// name is looked up, and elsewhere Enter follows where something was typed.
+// rungLine types a line where typing is taken; an amount on the register becomes a
+// line of the cart, a name is looked up, an amount that is asked for is entered. A
+// word elsewhere presses nothing: its letters may be keys.
 func (m *model) rungLine(text string) tea.Cmd {
-	before := m.seen.Load().Screen
-	cmd := m.pressEach(text)
-	if last, _ := utf8.DecodeLastRuneInString(text); m.bound(string(last)) != nil && !strings.ContainsRune("0123456789", last) {
-		return cmd // 12.50+ and 3* are whole
+	if !m.takesTyping() {
+		m.say(widget.Warn, m.w.f(m.w.AloudUnknown, text))
+		return nil
 	}
+	cmd := m.pressEach(text)
+	last, _ := utf8.DecodeLastRuneInString(text)
 	follow := ActNext
 	switch {
-	case m.screen == onRegister && m.reg.Phase == register.Ringing && m.reg.Text == "" && !m.reg.Entry.Empty():
+	case m.dialog() != nil, m.bound(string(last)) != nil:
+		return cmd // 12.50+ and 3* are whole
+	case m.shown() == onRegister && m.reg.Text == "":
 		follow = ActAdd
-	case m.screen == onRegister && (m.reg.Phase == register.Counting || m.reg.Text != ""), m.screen == onSell:
-	case before == string(m.shown()) && m.notice.text == "" && !m.typedSomething():
-		m.say(widget.Warn, m.w.f(m.w.AloudUnknown, text))
-		return cmd
-	default:
+	case m.screen == onSales, m.screen == onAddress:
 		return cmd
 	}
 	for _, k := range m.live() {
@@ -152,9 +154,16 @@ func (m *model) rungLine(text string) tea.Cmd {
 	return cmd
 }
 
-// typedSomething tells whether the screen takes typing or moves by digits.
-func (m *model) typedSomething() bool {
-	return m.screen == onSales || m.screen == onAddress || m.screen == onRegister && m.reg.Phase == register.Ringing
+// takesTyping tells whether the screen takes amounts or names.
+func (m *model) takesTyping() bool {
+	if m.dialog() != nil {
+		return false
+	}
+	switch m.shown() {
+	case onRegister, onSales, onAddress, onSell:
+		return true
+	}
+	return m.shown() == onPay && m.reg.Phase == register.Counting
 }
 
 // pressNamed presses keys by their names in stories.md.
