@@ -2,7 +2,10 @@ package main
 
 import (
 	"flag"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,5 +46,38 @@ func TestGeneratedPartsOfTheREADME(t *testing.T) {
 	}
 	if old != table {
 		t.Error("the README's key table is stale: make golden")
+	}
+}
+
+// TestTestsThatTheREADMENamesAreThere keeps the threat model from promising a test
+// that went away.
+func TestTestsThatTheREADMENamesAreThere(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	for _, found := range regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllSubmatch(text, -1) {
+		named[string(found[1])] = true
+	}
+	if len(named) < 10 {
+		t.Errorf("the README names %d tests", len(named))
+	}
+	written := regexp.MustCompile(`(?m)^func (Test[A-Za-z0-9]+)\(`)
+	err = filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, found := range written.FindAllSubmatch(source, -1) {
+			delete(named, string(found[1]))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range named {
+		t.Errorf("the README names %s, which is not there", name)
 	}
 }

@@ -107,3 +107,48 @@ func FuzzBody(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPairing sends bodies to what makes certificates: strangers pair, a terminal
+// renews. Whatever comes is answered in JSON, makes no fault of the server's own,
+// and pairs nobody without the code.
+func FuzzPairing(f *testing.F) {
+	s := openShop(f)
+	s.addr = "till:8443"
+	door, err := rpc.New(rpc.Options{Server: s.core, Clock: s.clock.time, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	must(f, err)
+	in := &inside{door: door}
+	key := newKey(f)
+	good := csr(f, key, nil)
+	pairing, err := json.Marshal(object{"code": s.invite("kasse1").Code.Reveal(), "name": "kasse1", "csr": good})
+	must(f, err)
+	var paired protocol.EnrollResult
+	in.post(f.Context(), f, s.with(nil), "/enroll", string(pairing)).want(200).into(&paired)
+	c := s.with(keyPair(f, paired.Certificate, key))
+	s.invite("kasse2")
+	stranger := s.with(nil)
+	for _, body := range []object{
+		{"code": "0000-0000-0000", "name": "kasse2", "csr": good}, {"csr": good}, {"csr": strings.Replace(good, "M", "N", 1)},
+		{"code": 1, "name": nil, "csr": []int{}}, {"name": "kasse2"}, {},
+	} {
+		text, err := json.Marshal(body)
+		must(f, err)
+		f.Add("/enroll", string(text))
+		f.Add("/renew", string(text))
+	}
+	f.Add("/enroll", "")
+	f.Fuzz(func(t *testing.T, path, body string) {
+		who := c
+		switch path {
+		case "/enroll":
+			who = stranger
+			s.clock.advance(2 * time.Minute) // refusals of before are forgotten
+		case "/renew":
+		default:
+			t.Skip()
+		}
+		a := in.post(t.Context(), t, who, path, body)
+		if a.status >= 500 || a.status == 200 && path == "/enroll" || !json.Valid(a.body) {
+			t.Fatalf("%s answered %d: %s", path, a.status, a.body)
+		}
+	})
+}
