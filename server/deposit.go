@@ -54,6 +54,9 @@ func (s *Server) Deposit(ctx context.Context, ps taler.Permissions) (*DepositAns
 	if err := s.keepDeposit(ctx, id, ps, p, until); err != nil {
 		return nil, err
 	}
+	if ps[0].Type == taler.Probabilistic {
+		s.letGo(ctx, p.bill.ID)
+	}
 	return s.answered(ctx, id)
 }
 

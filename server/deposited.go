@@ -15,6 +15,7 @@ const (
 	depositSilent = "mint_unavailable"
 	depositFault  = "mint_fault"
 	depositSpent  = "spent"
+	depositHeld   = "held"
 	depositEnded  = "coin_expired"
 	depositOwed   = "owed"
 	lotteryWon    = "lottery_won"
@@ -100,7 +101,11 @@ func (s *Server) settleDeposit(ctx context.Context, id string, outcome error) er
 		case outcome == nil:
 			return c.paid()
 		case errors.As(outcome, &refused):
-			return c.refused(DepositRefused, depositSpent, "the coin was spent before: ask for payment anew", refused.Body)
+			reason, message := depositSpent, "the coin was spent before: ask for payment anew"
+			if refused.Locked {
+				reason, message = depositHeld, "the coin is held for something else: ask for payment anew"
+			}
+			return c.refused(DepositRefused, reason, message, refused.Body)
 		case w.now >= d.Until:
 			return c.expired()
 		}

@@ -279,6 +279,30 @@ func (s *Server) tryLock(ctx context.Context, l *taler.Lock, billID, id string) 
 	return nil
 }
 
+// letGoWait is how long a customer who keeps the coin of a lot waits for it to be free.
+const letGoWait = time.Second
+
+// letGo has the mint let a bill's coin go, if it is to: the customer's wallet takes it
+// for free as soon as it reads how the lot fell.
+func (s *Server) letGo(ctx context.Context, bill string) {
+	var b *Bill
+	err := s.o.Store.Read(ctx, func(tx *Tx) (err error) {
+		b, err = tx.Bills.Get(bill)
+		return err
+	})
+	if err != nil || !b.Release {
+		return // the queue finds it
+	}
+	done := s.cash.ask(ctx, askUnlock+b.ID, func(ctx context.Context) { s.tryUnlock(ctx, b) })
+	timer := time.NewTimer(letGoWait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
 // tryUnlock lets a coin go. Past its end there is nothing to let go of.
 func (s *Server) tryUnlock(ctx context.Context, b *Bill) {
 	l := new(taler.Lock)

@@ -247,6 +247,7 @@ var german = &Words{
 		"expired": "die Frist ist um und nichts ist gekommen", "cancelled": "der Verkauf ist abgebrochen",
 		"zero_confirmations": "gesehen, unumstritten und unter der Grenze: die Ware darf gehen", "confirmations": "bezahlt und bestätigt", "paid": "bezahlt",
 		"mint_unavailable": "die Mint antwortet noch nicht", "mint_fault": "die Antwort der Mint ist nicht zu glauben: es wird auf eine bessere gewartet",
+		"held":  "die Münze ist für etwas anderes festgehalten: neue Zahlung verlangen",
 		"spent": "die Münze war schon ausgegeben: neue Zahlung verlangen", "coin_expired": "die Mint hat nicht geantwortet, solange die Münze galt: neue Zahlung verlangen",
 		"lottery_won":  "per Los bezahlt: das Los gab dem Laden die ganze Münze",
 		"lottery_lost": "per Los bezahlt: das Los ließ dem Kunden die Münze, diesmal bekommt der Laden nichts",

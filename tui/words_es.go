@@ -247,6 +247,7 @@ var spanish = &Words{
 		"expired": "el plazo ha pasado y no ha llegado nada", "cancelled": "la venta está anulada",
 		"zero_confirmations": "visto, sin conflicto y por debajo del límite: se puede entregar", "confirmations": "pagado y confirmado", "paid": "pagado",
 		"mint_unavailable": "la ceca aún no responde", "mint_fault": "la respuesta de la ceca no es creíble: se espera otra mejor",
+		"held":  "la moneda está retenida para otra cosa: pedir otro pago",
 		"spent": "la moneda ya estaba gastada: pedir otro pago", "coin_expired": "la ceca no respondió mientras la moneda valía: pedir otro pago",
 		"lottery_won":  "pagado por sorteo: la tienda se queda con la moneda entera",
 		"lottery_lost": "pagado por sorteo: la moneda se queda con el cliente, la tienda no recibe nada esta vez",

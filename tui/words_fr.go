@@ -247,6 +247,7 @@ var french = &Words{
 		"expired": "le délai est passé et rien n’est venu", "cancelled": "la vente est annulée",
 		"zero_confirmations": "vu, sans conflit et sous la limite : la marchandise peut partir", "confirmations": "payé et confirmé", "paid": "payé",
 		"mint_unavailable": "l’émetteur ne répond pas encore", "mint_fault": "la réponse de l’émetteur n’est pas crédible : on en attend une meilleure",
+		"held":  "cette pièce est retenue pour autre chose : demander un nouveau paiement",
 		"spent": "cette pièce était déjà dépensée : demander un nouveau paiement", "coin_expired": "l’émetteur n’a pas répondu tant que la pièce valait : demander un nouveau paiement",
 		"lottery_won":  "payé par tirage : le sort donne la pièce entière au commerce",
 		"lottery_lost": "payé par tirage : le sort laisse la pièce au client, le commerce ne reçoit rien cette fois",

@@ -62,6 +62,8 @@ var japanesePaper = &Words{
 		"expired": "キゲンガ スギマシタ", "cancelled": "トリヒキ チュウシ",
 		"zero_confirmations": "キョウゴウ ナシ、ショウヒンヲ オワタシ デキマス", "confirmations": "シハライ ズミ、ショウニン ズミ", "paid": "シハライ ズミ",
 		"mint_unavailable": "ハッコウジョガ マダ コタエマセン", "mint_fault": "ハッコウジョノ ヘンジヲ マッテ イマス",
+		"held":        "ベツノ ヨウトニ アズカリ チュウ",
+		"lottery_won": "チュウセンデ シハライ ズミ、コインハ オミセノ モノ", "lottery_lost": "チュウセンデ シハライ ズミ、コインハ オキャクサマニ",
 		"spent": "シヨウ ズミノ コイン", "coin_expired": "コインノ キゲンギレ",
 		"owed": "コノ レシートト ヒキカエニ ヘンキン", "ecash_off": "Eキャッシュハ アツカイマセン",
 	},

@@ -35,8 +35,9 @@ func (e *PendingError) Unwrap() error { return ErrUnknownOutcome }
 // RefusedError is a mint's no whose proof was verified (§7): the coin is spent or
 // locked elsewhere. Body is the mint's answer, to be handed on as it is.
 type RefusedError struct {
-	Coin PublicKey
-	Body []byte
+	Coin   PublicKey
+	Locked bool // held for something else: it may be good again later
+	Body   []byte
 }
 
 // Error names the coin.
@@ -184,7 +185,7 @@ func (c *MintClient) refusedDeposit(k *Keys, a *answer, ps Permissions) error {
 		}
 		err := proof.VerifyDeposit(&ps[i], d.Value, c.now())
 		if err == nil {
-			return &RefusedError{ps[i].Coin, a.body}
+			return &RefusedError{ps[i].Coin, proof.Status == StatusLocked, a.body}
 		}
 		if first == nil {
 			first = err
@@ -223,7 +224,7 @@ func (c *MintClient) Lock(ctx context.Context, l *Lock) (*LockAnswer, error) {
 			if err := proof.VerifyLock(l, d.Value, c.now()); err != nil {
 				return err
 			}
-			return &RefusedError{l.Coin, a.body}
+			return &RefusedError{l.Coin, proof.Status == StatusLocked, a.body}
 		})
 	}
 	return nil, fault("lock: %w", a.refusal())

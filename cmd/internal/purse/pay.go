@@ -23,8 +23,21 @@ type Paid struct {
 }
 
 // Pay pays the contract behind a link, or goes on with an earlier try: the same
-// permissions are sent until somebody answers. It waits for a mint as long as ctx.
+// permissions are sent until somebody answers. Coins of which the mint proves that they
+// are spent or held are left out, and others pay. It waits for a mint as long as ctx.
 func (p *Purse) Pay(ctx context.Context, text string) (*Paid, error) {
+	for {
+		paid, err := p.pay(ctx, text)
+		if !errors.Is(err, errOtherCoins) {
+			return paid, err
+		}
+	}
+}
+
+// errOtherCoins: the mint proved that a coin cannot pay, which others may.
+var errOtherCoins = errors.New("a coin is spent or held; others may pay")
+
+func (p *Purse) pay(ctx context.Context, text string) (*Paid, error) {
 	link, err := taler.ParseLink(text)
 	if err != nil {
 		return nil, err
@@ -178,7 +191,7 @@ const maxCoins = 64
 func (p *Purse) collect(master string, amount taler.Amount) ([]part, error) {
 	var coins []*coinRecord
 	for _, c := range p.s.Coins {
-		if c.Mint == master && c.Currency == amount.Currency && c.Left > 0 {
+		if c.Mint == master && c.Currency == amount.Currency && c.free(p.o.Clock()) {
 			coins = append(coins, c)
 		}
 	}
@@ -301,8 +314,12 @@ func (p *Purse) refused(r *paymentRecord, body []byte) error {
 			return err
 		}
 		if proof.VerifyDeposit(&ps[i], face, p.o.Clock()) == nil {
-			err := p.giveUp(r, fmt.Errorf("%w: the mint proves that a coin is spent; pay again with others", ErrRefused))
-			c.Left = 0
+			err := p.giveUp(r, errOtherCoins)
+			if proof.Status == taler.StatusLocked {
+				c.Held = p.o.Clock().Add(heldFor)
+			} else {
+				c.Left = 0
+			}
 			// Its place may be taken by other coins.
 			p.s.Payments = slices.DeleteFunc(p.s.Payments, func(other *paymentRecord) bool { return other == r })
 			return errors.Join(err, p.save())
@@ -310,6 +327,12 @@ func (p *Purse) refused(r *paymentRecord, body []byte) error {
 	}
 	return fmt.Errorf("%w: the shop says a coin is spent and does not prove it; the payment stays open", ErrRefused)
 }
+
+// heldFor is how long a coin is left alone that the mint holds for something else.
+const heldFor = time.Minute
+
+// free reports whether a coin can be used now.
+func (c *coinRecord) free(now time.Time) bool { return c.Left > 0 && !now.Before(c.Held) }
 
 // giveUp puts the coins back: the shop does not want them for this contract.
 func (p *Purse) giveUp(r *paymentRecord, reason error) error {

@@ -77,6 +77,9 @@ type coinRecord struct {
 	Currency protocol.Currency `json:"currency"`
 	Value    uint64            `json:"value"`
 	Left     uint64            `json:"left"`
+	// Held is until when the mint is known to hold it for something that is over for
+	// this purse, such as a lot whose coin is not let go yet.
+	Held time.Time `json:"held,omitzero"`
 }
 
 // States of a payment.

@@ -351,3 +351,51 @@ func TestAPursePlaysForLessThanACoin(t *testing.T) {
 		}
 	}
 }
+
+// TestACoinThatIsHeldElsewhereIsNotLost: two copies of a purse, one of which has the
+// coin held for a tab. The other pays with other coins and keeps what it cannot use.
+func TestACoinThatIsHeldElsewhereIsNotLost(t *testing.T) {
+	w := newWorld(t)
+	p := w.purse("purse.json", nil)
+	must(p.Withdraw(t.Context(), w.mint(), "", "50"))(t)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := os.ReadFile(filepath.Join(w.dir, "purse.json"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.dir, "copy.json"), copied, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	sale, tender := protocol.SaleID(must(w.terminal.NewID())(t)), protocol.TenderID(must(w.terminal.NewID())(t))
+	eur := func(minor int64) protocol.Money { return protocol.Money{Currency: "EUR", Minor: minor} }
+	must(w.terminal.Append(t.Context(), protocol.EntrySaleOpened, protocol.SaleOpened{Sale: sale, Total: eur(0)}))(t)
+	must(w.terminal.Append(t.Context(), protocol.EntryTabOpened, protocol.TabOpened{Sale: sale, Tender: tender, MaxAmount: eur(5000)}))(t)
+	holder := w.purse("copy.json", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	link := w.tabLink(tender)
+	held := make(chan struct{}, 1)
+	go func() {
+		defer close(ended)
+		_, _ = holder.Tab(ctx, link, func(string, string) { held <- struct{}{} })
+	}()
+	must(w.terminal.Append(t.Context(), protocol.EntryTabCharged, protocol.TabCharged{Sale: sale, Tender: tender, Amount: eur(100)}))(t)
+	<-held
+	defer func() { cancel(); <-ended }()
+
+	p = w.purse("purse.json", nil)
+	bill := w.sell(480)
+	if _, err := p.Pay(t.Context(), bill); !errors.Is(err, purse.ErrTooLittle) {
+		t.Errorf("with the coin alone: %v", err)
+	}
+	if left := w.left(p); left != 5000 {
+		t.Errorf("%d are left of a coin that is held", left)
+	}
+	must(p.Withdraw(t.Context(), w.mint(), "", "5"))(t)
+	must(p.Pay(t.Context(), bill))(t)
+	if left := w.left(p); left != 5020 {
+		t.Errorf("%d are left", left)
+	}
+}

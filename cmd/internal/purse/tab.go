@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"till/protocol/taler"
@@ -44,6 +45,9 @@ func (p *Purse) Tab(ctx context.Context, text string, told func(amount, descript
 		return "", fmt.Errorf("%w: this is a bill: use till customer pay", ErrRefused)
 	}
 	r, err := p.hold(ctx, link, text)
+	for errors.Is(err, errOtherCoins) {
+		r, err = p.hold(ctx, link, text)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -122,9 +126,36 @@ func (p *Purse) hold(ctx context.Context, link *taler.Link, text string) (*tabRe
 	case status >= http.StatusInternalServerError || status == http.StatusTooManyRequests:
 		return nil, said(status, body)
 	}
+	if status == http.StatusForbidden && p.provenUnusable(&l, body) {
+		p.s.Tabs = slices.DeleteFunc(p.s.Tabs, func(old *tabRecord) bool { return old == r })
+		return nil, errors.Join(errOtherCoins, p.endTab(r, &l))
+	}
 	// Refused: the coin is free for something else.
 	r.Over = true
 	return nil, errors.Join(said(status, body), p.endTab(r, &l))
+}
+
+// provenUnusable reports whether a refusal proves that the lock's coin is spent or held,
+// and leaves the coin alone from then on.
+func (p *Purse) provenUnusable(l *taler.Lock, body []byte) bool {
+	var proof taler.Proof
+	if taler.DecodeAnswer(body, &proof) != nil {
+		return false
+	}
+	for _, c := range p.s.Coins {
+		coin, err := c.coin()
+		if err != nil || coin.Public.Coin != l.Coin {
+			continue
+		}
+		face, err := taler.NewAmount(c.Currency, c.Value)
+		if err != nil || proof.VerifyLock(l, face, p.o.Clock()) != nil {
+			return false
+		}
+		// Spent or held, it is not known how much of it is left: the mint says so again.
+		c.Held = p.o.Clock().Add(heldFor)
+		return true
+	}
+	return false
 }
 
 // confirmed checks the mint's word that the coin is held.
@@ -202,7 +233,7 @@ func (p *Purse) reserve(ctx context.Context, link *taler.Link, text string) (*ta
 // whose face value it is, of which nothing is spent.
 func (p *Purse) holder(master string, o *taler.Offer, whole bool) (best *coinRecord, err error) {
 	for _, c := range p.s.Coins {
-		if c.Mint != master || c.Currency != o.MaxAmount.Currency || c.Left < o.MaxAmount.Micro() {
+		if c.Mint != master || c.Currency != o.MaxAmount.Currency || c.Left < o.MaxAmount.Micro() || !c.free(p.o.Clock()) {
 			continue
 		}
 		if whole && (c.Value != o.MaxAmount.Micro() || c.Left != c.Value) {
