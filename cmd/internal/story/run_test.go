@@ -292,7 +292,6 @@ func TestNothingRunsOfStoriesWithAWrongStatement(t *testing.T) {
 		"pull network":                 "b.story:1: statement pull network cannot be carried out in this shop",
 		"display 1 \"x\"":              "b.story:1: statement display cannot be carried out in this shop",
 		"scan \"x\"":                   "b.story:1: statement scan by serial cannot be carried out in this shop",
-		"ring 1 \"Cake\"":              "b.story:1: statement ring with a name or in bitcoin cannot be carried out in this shop",
 		"include no.story":             "b.story:1: include: open",
 		"include b.story":              "b.story:1: include: more than 16 files deep",
 		"include a.story\nsee $nobody": "b.story:2: nothing has set $nobody",
