@@ -241,3 +241,50 @@ func TestEarlierDispenseMinedFreesTheOthersCoins(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestRaiseKilledAtEachStepTakesOnce cuts the power at every step of the call that
+// raises a sweep's fee; after each the key is handed over once more.
+func TestRaiseKilledAtEachStepTakesOnce(t *testing.T) {
+	t.Parallel()
+	till := openShop(t, nil).pair("main", false)
+	for n, whole := 1, false; !whole; n++ {
+		if n > 60 {
+			t.Fatal("a call without an end")
+		}
+		p, first := till.swept(50_000)
+		power := till.onBrink()
+		dear := &market{Chain: till.chain}
+		dear.rate.Store(20_000)
+		till.stop()
+		till.through = brinkChain{dear, power}
+		till.start()
+		power.arm(n, true)
+		told, err := till.Sweep(marked(), till.id, p)
+		if whole = !power.isCut(); whole && (err != nil || told.TxID == first.TxID) {
+			t.Fatalf("%+v, %v", told, err)
+		}
+		till.repaired()
+		p.Keys = keys(sweepKey)
+		now, err := till.sweep(p)
+		if err != nil || now.ReceivedSat != *p.DueSat || now.ReceivedSat+now.ChangeSat+now.FeeSat != 50_000 {
+			t.Fatalf("step %d: first %+v, then %+v, %v", n, first, now, err)
+		}
+		till.mine(1)
+		settled(t, "it is confirmed", func() bool {
+			now, err = till.sweep(p)
+			return err == nil && now.State == protocol.PayoutConfirmed
+		})
+		till.has(now.Address, *p.DueSat, now.TxID)
+		if now.ReceivedSat+now.ChangeSat+now.FeeSat != 50_000 {
+			t.Fatalf("step %d: confirmed as %+v", n, now)
+		}
+		got := till.untilSale(p.Sale, "it is paid", func(s protocol.SaleStatus) bool { return s.Confirmations > 0 })
+		if len(got.Flags) > 0 || got.ReceivedSat != *p.DueSat {
+			t.Fatalf("step %d: the sale is told as %+v", n, got)
+		}
+		if whole {
+			t.Logf("%d steps", n-1)
+		}
+	}
+	till.owes(nil)
+}
