@@ -293,7 +293,7 @@ func (r *rush) closeShift() {
 			}
 		}
 	}
-	r.say(fmt.Sprintf(`paper /Expected +%s/`, thousands(s.drawer)), fmt.Sprintf(`paper /Sales +EUR %s/`, thousands(s.total)))
+	r.say(fmt.Sprintf(`paper /Expected +%s/`, thousands(s.drawer)), fmt.Sprintf(`paper /Sales +EUR %s/`, thousands(s.total)), `see "sent all" in health`)
 }
 
 func euro(minor int64) protocol.Money { return protocol.Money{Currency: "EUR", Minor: minor} }
