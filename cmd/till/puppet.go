@@ -186,7 +186,11 @@ func (p *puppet) action(name string) story.Action {
 // sale is the sale on the screen, else the last one.
 func (p *puppet) sale(ctx context.Context) (story.Sale, error) {
 	var known terminal.Sale
-	if seen := p.app.Seen().Sale; seen != nil {
+	now := p.app.Seen()
+	if now.Sale == nil && now.Screen == "pay" {
+		return story.Sale{}, nil // it is being written
+	}
+	if seen := now.Sale; seen != nil {
 		var err error
 		if known, err = p.terminal.Sale(ctx, protocol.SaleID(seen.ID)); err != nil {
 			return story.Sale{}, err
