@@ -56,7 +56,7 @@ type stage struct {
 }
 
 // startTime is how long a program may take until it draws.
-const startTime = 20 * time.Second
+const startTime = time.Minute
 
 // staging is the shop that a story plays in, as the command line wants it.
 type staging struct {
