@@ -43,6 +43,12 @@ func TestNothingLeavesAKiosk(t *testing.T) {
 	s.write(t, "1")
 	sale := s.asked(t)
 
+	for b := range 128 { // each twice, and slowly: faster it were a scan
+		for range 2 {
+			s.write(t, string([]byte{byte(b)}))
+			s.settle()
+		}
+	}
 	for b := range 256 {
 		s.write(t, string([]byte{byte(b)}))
 	}
@@ -134,6 +140,11 @@ func besiege(t *testing.T, random *rand.Rand) *siege {
 	if err := shop.Program.Start(t.Context(), story.TTY{Input: in, Output: &s.output, Width: 80, Height: 24, Env: []string{"TERM=linux"}}); err != nil {
 		t.Fatal(err)
 	}
+	ended := shop.Program.Ended()
+	go func() {
+		<-ended
+		_ = in.CloseWithError(errors.New("it has ended")) // so that writing fails
+	}()
 	s.reach(t, "attract")
 	go s.watch()
 	return s
@@ -205,7 +216,7 @@ func (s *siege) write(t *testing.T, text string) {
 }
 
 // settle waits longer than a scanner ever pauses: what was written were keys.
-func (s *siege) settle() { time.Sleep(60 * time.Millisecond) }
+func (s *siege) settle() { time.Sleep(35 * time.Millisecond) }
 
 func (s *siege) reach(t *testing.T, screen string) {
 	t.Helper()
@@ -343,4 +354,3 @@ func stringsOf(file []byte) []string {
 	}
 	return out
 }
-
