@@ -79,6 +79,9 @@ var scenes = []struct {
 	}},
 	{"sales", func(b *bench) { b.press("f3").send(salesRead{1, past()}).press("down") }},
 	{"sale-detail", func(b *bench) { b.press("f3").send(salesRead{1, past()}).press("enter") }},
+	{"sale-replay", func(b *bench) {
+		b.press("f3").send(salesRead{1, past()}).send(momentsOfASale(b.t)).press("enter", "enter", "enter")
+	}},
 	{"devices", func(b *bench) {
 		b.press("f7").send(devicesRead{states: map[string]device.Status{"printer": {State: device.Faulted, Fault: device.PaperEnd, Model: "EPSON TM-T88V"}}, wait: 2})
 	}},

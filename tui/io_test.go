@@ -46,6 +46,10 @@ func (c *touched) QuoteOf(context.Context, protocol.QuoteID) (protocol.Quote, er
 	c.n++
 	return protocol.Quote{}, nil
 }
+func (c *touched) Replay(context.Context, protocol.SaleID) ([]terminal.Happened, error) {
+	c.n++
+	return nil, nil
+}
 func (c *touched) Alerts(context.Context) ([]terminal.Alert, error)   { c.n++; return nil, nil }
 func (c *touched) Draft(context.Context, string) ([]byte, error)      { c.n++; return nil, nil }
 func (c *touched) OpenSales(context.Context) ([]terminal.Sale, error) { c.n++; return nil, nil }

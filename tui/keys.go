@@ -46,6 +46,7 @@ const (
 	ActReprint     Action = "reprint"
 	ActRecheck     Action = "recheck"
 	ActRefund      Action = "refund"
+	ActReplay      Action = "replay"
 	ActApprove     Action = "approve"
 	ActUnit        Action = "unit"
 	ActRate        Action = "rate"

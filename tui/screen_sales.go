@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,8 +25,10 @@ type salesScreen struct {
 	text   string // what is searched for
 	at     int
 	offset int
-	detail bool   // one sale, not the list
-	ticket uint64 // of the reading under way
+	detail bool    // one sale, not the list
+	replay *replay // of the chosen sale, nil: the list or the sale itself
+	most   int     // how many are read; more once the end is reached
+	ticket uint64  // of the reading under way
 }
 
 // salesKeys are those of the list and of one sale. Letters search.
@@ -37,7 +40,11 @@ func salesKeys() []key {
 		return ""
 	}
 	return []key{
-		{action: ActNext, keys: []string{"enter"}, whyNot: chosen, offered: func(m *model) bool { return !m.sales.detail },
+		{action: ActNext, keys: []string{"enter"}, offered: replaying, do: func(m *model) tea.Cmd {
+			m.sales.replay.step(1)
+			return nil
+		}},
+		{action: ActNext, keys: []string{"enter"}, whyNot: chosen, offered: func(m *model) bool { return !m.sales.detail && !replaying(m) },
 			do: func(m *model) tea.Cmd {
 				m.sales.detail = true
 				return nil
@@ -50,12 +57,16 @@ func salesKeys() []key {
 		}},
 		{action: ActRecheck, keys: []string{"ctrl+e"}, do: (*model).recheck, whyNot: chosen},
 		{action: ActRefund, keys: []string{"ctrl+f"}, do: (*model).toRefund, whyNot: (*model).whyNoRefund, quiet: true},
+		{action: ActReplay, keys: []string{"ctrl+y"}, do: (*model).toReplay, whyNot: chosen, quiet: true},
 		{action: ActBack, keys: []string{"esc"}, do: (*model).salesBack},
 	}
 }
 
 func (m *model) salesBack() tea.Cmd {
 	switch s := &m.sales; {
+	case s.replay != nil:
+		s.replay = nil
+		return nil
 	case s.detail:
 		s.detail = false
 		return nil
@@ -67,7 +78,7 @@ func (m *model) salesBack() tea.Cmd {
 
 // enter begins with the newest sale.
 func (s *salesScreen) enter(m *model) tea.Cmd {
-	*s = salesScreen{rows: m.facts.recent, ticket: s.ticket}
+	*s = salesScreen{rows: m.facts.recent, ticket: s.ticket, most: salesMost}
 	return tea.Batch(s.read(m), m.askForNews())
 }
 
@@ -105,15 +116,16 @@ func (s *salesScreen) refresh(m *model) tea.Cmd {
 
 // find narrows the list.
 func (s *salesScreen) find(m *model, text string) tea.Cmd {
-	s.text, s.at, s.offset, s.detail = text, 0, 0, false
+	s.text, s.at, s.offset, s.detail, s.replay, s.most = text, 0, 0, false, nil, salesMost
 	return s.read(m)
 }
 
 func (s *salesScreen) read(m *model) tea.Cmd {
 	s.ticket++
-	ticket, text := s.ticket, s.text
+	ticket, filter := s.ticket, saleFilter(s.text, m.now.Location())
+	filter.Most = max(s.most, salesMost)
 	return m.aside(readTime, func(ctx context.Context) tea.Msg {
-		rows, err := m.o.Terminal.Sales(ctx, terminal.SaleFilter{Text: text, Most: salesMost})
+		rows, err := m.o.Terminal.Sales(ctx, filter)
 		if err != nil {
 			return failed{"read sales", err}
 		}
@@ -155,6 +167,9 @@ func (s *salesScreen) chosen() (terminal.Sale, bool) {
 // typed searches or moves.
 func (s *salesScreen) typed(m *model, k tea.KeyPressMsg) tea.Cmd {
 	switch {
+	case s.replay != nil:
+		s.replay.step(steps(k, m.frame))
+		return nil
 	case k.Code == tea.KeyBackspace && s.text != "":
 		runes := []rune(s.text)
 		return s.find(m, string(runes[:len(runes)-1]))
@@ -162,7 +177,39 @@ func (s *salesScreen) typed(m *model, k tea.KeyPressMsg) tea.Cmd {
 		return s.find(m, s.text+k.Text)
 	}
 	s.at = min(max(s.at+steps(k, m.frame), 0), max(len(s.rows)-1, 0))
+	if s.at == len(s.rows)-1 && len(s.rows) == max(s.most, salesMost) {
+		s.most = len(s.rows) + salesMost // there are older ones
+		return s.read(m)
+	}
 	return nil
+}
+
+// saleFilter takes what was typed apart: a day, 2026-11-22 or 22.11.2026, or a
+// month, 2026-11, bounds the time; everything else is searched for.
+func saleFilter(text string, zone *time.Location) (f terminal.SaleFilter) {
+	var words []string
+	for word := range strings.FieldsSeq(text) {
+		since, until, ok := period(word, zone)
+		if !ok {
+			words = append(words, word)
+			continue
+		}
+		f.Since, f.Until = protocol.TimeOf(since), protocol.TimeOf(until)
+	}
+	f.Text = strings.Join(words, " ")
+	return f
+}
+
+func period(word string, zone *time.Location) (since, until time.Time, ok bool) {
+	for _, layout := range []string{time.DateOnly, "2.1.2006", "2/1/2006"} {
+		if day, err := time.ParseInLocation(layout, word, zone); err == nil {
+			return day, day.AddDate(0, 0, 1), true
+		}
+	}
+	if month, err := time.ParseInLocation("2006-01", word, zone); err == nil {
+		return month, month.AddDate(0, 1, 0), true
+	}
+	return since, until, false
 }
 
 // stateOf is how far a sale is, in the words of terminal.md §4.2.
@@ -241,6 +288,9 @@ func (m *model) saleRow(s terminal.Sale, full bool) widget.Row {
 // salesView is the list, or one sale.
 func (m *model) salesView(f *widget.Frame, a widget.Area) widget.Block {
 	body, s := f.Body(a), &m.sales
+	if s.replay != nil {
+		return m.replayView(f, body)
+	}
 	if sale, ok := s.chosen(); ok && s.detail {
 		return m.saleDetail(sale, body)
 	}

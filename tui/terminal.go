@@ -58,6 +58,7 @@ type Records interface {
 	Sales(ctx context.Context, f terminal.SaleFilter) ([]terminal.Sale, error)
 	QuoteOf(ctx context.Context, id protocol.QuoteID) (protocol.Quote, error)
 	Alerts(ctx context.Context) ([]terminal.Alert, error)
+	Replay(ctx context.Context, id protocol.SaleID) ([]terminal.Happened, error)
 	Start
 }
 

@@ -48,6 +48,7 @@ var german = &Words{
 		ActReprint:     {"Kopie", "den Beleg nochmals drucken, mit COPY gezeichnet"},
 		ActRecheck:     {"nachfragen", "jetzt den Server fragen"},
 		ActRefund:      {"erstatten", "das Geld zurückgeben"},
+		ActReplay:      {"Ablauf", "die Bildschirme dieses Verkaufs, Schritt für Schritt"},
 		ActUnit:        {"Einheit", "Geld oder Bitcoin tippen"},
 		ActRate:        {"Kurs", "Kurs von damals oder jetzt"},
 		ActToCard:      {"Karte", "einen Schlüssel für die Münzen auf eine Karte schreiben"},

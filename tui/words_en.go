@@ -48,6 +48,7 @@ var english = &Words{
 		ActReprint:     {"reprint", "print the receipt once more, marked COPY"},
 		ActRecheck:     {"re-check", "ask the server now"},
 		ActRefund:      {"refund", "give the money back"},
+		ActReplay:      {"replay", "the screens of this sale, step by step"},
 		ActUnit:        {"unit", "type money or bitcoin"},
 		ActRate:        {"rate", "the sale’s rate or that of now"},
 		ActToCard:      {"card", "write a key for the coins to a card"},

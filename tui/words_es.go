@@ -48,6 +48,7 @@ var spanish = &Words{
 		ActReprint:     {"copia", "imprimir otra vez el recibo, marcado COPY"},
 		ActRecheck:     {"comprobar", "preguntar ahora al servidor"},
 		ActRefund:      {"devolver", "devolver el dinero"},
+		ActReplay:      {"repaso", "las pantallas de esta venta, paso a paso"},
 		ActUnit:        {"unidad", "teclear dinero o bitcoin"},
 		ActRate:        {"cambio", "el cambio de la venta o el de ahora"},
 		ActToCard:      {"tarjeta", "grabar en una tarjeta una clave para los bitcoins"},

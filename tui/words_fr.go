@@ -48,6 +48,7 @@ var french = &Words{
 		ActReprint:     {"duplicata", "réimprimer le ticket, marqué COPY"},
 		ActRecheck:     {"vérifier", "interroger le serveur maintenant"},
 		ActRefund:      {"rembourser", "rendre l’argent"},
+		ActReplay:      {"déroulé", "les écrans de cette vente, pas à pas"},
 		ActUnit:        {"unité", "taper en monnaie ou en bitcoin"},
 		ActRate:        {"cours", "le cours de la vente ou celui du moment"},
 		ActToCard:      {"carte", "écrire sur une carte une clé pour les bitcoins"},

@@ -357,3 +357,33 @@ func TestTheGeneratorIsAsGoodAsTheMachinesOwnWhateverIsMixedIn(t *testing.T) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
+
+func TestASaleIsReplayedFromAmongOthers(t *testing.T) {
+	c := newCounter(t, newShop(t))
+	ctx := context.Background()
+	var ids []protocol.SaleID
+	for range 40 {
+		id := protocol.SaleID(c.id())
+		ids = append(ids, id)
+		c.append(protocol.EntrySaleOpened, protocol.SaleOpened{Sale: id, Total: eur(100)})
+		c.append(protocol.EntryTenderAdded, protocol.TenderAdded{Sale: id, Tender: protocol.TenderID(c.id()), Kind: protocol.TenderCash, Amount: eur(100)})
+		c.shop.clock.advance(time.Minute)
+	}
+	for _, i := range []int{0, 17, 39} {
+		c.append(protocol.EntrySalePaid, protocol.SaleEnded{Sale: ids[i]})
+		happened, err := c.Replay(ctx, ids[i])
+		must(t, err)
+		var kinds []protocol.EntryKind
+		for _, h := range happened {
+			if h.Entry != nil {
+				kinds = append(kinds, h.Entry.Kind)
+			}
+		}
+		if !slices.Equal(kinds, []protocol.EntryKind{protocol.EntrySaleOpened, protocol.EntryTenderAdded, protocol.EntrySalePaid}) {
+			t.Errorf("sale %d: %v", i, kinds)
+		}
+	}
+	if _, err := c.Replay(ctx, protocol.SaleID(c.id())); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of no sale: %v", err)
+	}
+}

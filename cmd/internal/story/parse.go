@@ -112,7 +112,7 @@ var Screens = []string{"sign-in", "register", "pay", "key", "sell", "address", "
 // Actions are what `do`, `can` and `cannot` know: the names that stories.md
 // fixes, then those that this program's key table adds.
 var Actions = []string{"help", "back", "quit", "register", "sales", "sell", "key", "shift", "devices", "alerts", "settings", "address", "pay", "next", "add",
-	"clear", "undo", "park", "recall", "quantity", "price", "discount", "deduct", "tip", "note", "qr", "print", "reprint", "recheck", "refund", "cancel", "confirm",
+	"clear", "undo", "park", "recall", "quantity", "price", "discount", "deduct", "tip", "note", "qr", "print", "reprint", "recheck", "refund", "replay", "cancel", "confirm",
 	"acknowledge", "customer", "user", "sign-out", "approve",
 	"tender.bitcoin", "tender.ecash", "tender.cash", "tender.card", "tender.lightning", "tender.key",
 	"about", "unit", "rate", "sell.card", "test", "reopen", "tab", "tab.charge", "tab.close", "amount", "language", "restart",
