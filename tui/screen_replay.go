@@ -105,13 +105,25 @@ func (m *model) replayView(f *widget.Frame, body widget.Area) widget.Block {
 	then.facts.health.Online, then.facts.health.OfflineSince = true, 0
 	area := widget.Area{W: body.W, H: max(0, body.H-1)}
 	var screen widget.Block
-	switch now.Phase {
-	case register.Settled:
+	switch {
+	case now.Phase == register.Settled:
 		screen = then.resultView(area)
-	case register.Waiting:
+	case now.Phase == register.Waiting && !m.narrow():
 		screen = then.waitingView(area)
 	default:
-		screen = then.saleDetail(terminal.Sale{Opening: now.Sale.Opening, Opened: now.At, Said: terminal.SaidOpen}, area)
+		screen = then.saleDetail(saleThen(now), area)
 	}
 	return widget.Stacked(widget.Lines(head.Trunc(body.W)), screen)
+}
+
+// narrow: codes stand alone there, with no words beside them.
+func (m *model) narrow() bool { return m.size.W < 80 || m.size.H < 24 }
+
+// saleThen is the sale as it was known at the moment.
+func saleThen(now register.Moment) terminal.Sale {
+	s := terminal.Sale{Opening: now.Sale.Opening, Opened: now.At, Said: terminal.SaidOpen, Status: now.Sale.Status}
+	for _, t := range now.Sale.Tenders {
+		s.Tenders = append(s.Tenders, terminal.Tender{TenderAdded: t.TenderAdded, Added: t.At, Contract: t.Contract, Deposit: t.Deposit})
+	}
+	return s
 }
