@@ -57,8 +57,8 @@ func salesKeys() []key {
 		}},
 		{action: ActRecheck, keys: []string{"ctrl+e"}, do: (*model).recheck, whyNot: chosen},
 		{action: ActRefund, keys: []string{"ctrl+f"}, do: (*model).toRefund, whyNot: (*model).whyNoRefund, quiet: true},
-		{action: ActReplay, keys: []string{"ctrl+y"}, do: (*model).toReplay, whyNot: chosen, quiet: true},
 		{action: ActBack, keys: []string{"esc"}, do: (*model).salesBack},
+		{action: ActReplay, keys: []string{"ctrl+y"}, do: (*model).toReplay, whyNot: chosen, quiet: true},
 	}
 }
 
