@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -400,23 +401,64 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
+// BenchmarkWrite measures durable writes of one client and of sixteen, by turns
+// with an append of a page and an fsync on the same disk. "of_fsync" is how many
+// writes there are to one such fsync: above 1 where writes share a commit.
 func BenchmarkWrite(b *testing.B) {
-	db, err := Open(context.Background(), filepath.Join(b.TempDir(), "server.db"))
+	dir := b.TempDir()
+	db, err := Open(context.Background(), filepath.Join(dir, "server.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
+	bare, err := os.Create(filepath.Join(dir, "bare"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = bare.Close() }()
+	page := make([]byte, 4096)
 	for _, clients := range []int{1, 16} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			b.SetParallelism(clients)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					err := db.Write(context.Background(), func(tx *server.Tx) error { return tx.Settings.Set("a", []byte("b")) })
-					if err != nil {
-						b.Error(err)
-					}
+			var whole, plain time.Duration
+			synced := 0
+			for done := 0; done < b.N; {
+				n := min(64*clients, b.N-done)
+				done += n
+				var left atomic.Int64
+				left.Store(int64(n))
+				var all sync.WaitGroup
+				start := time.Now()
+				for range clients {
+					all.Go(func() {
+						for n := left.Add(-1); n >= 0; n = left.Add(-1) {
+							// What is there already would not be written again.
+							value := fmt.Appendf(nil, "%d %d", done, n)
+							err := db.Write(context.Background(), func(tx *server.Tx) error { return tx.Settings.Set("a", value) })
+							if err != nil {
+								b.Error(err)
+							}
+						}
+					})
 				}
-			})
+				all.Wait()
+				whole += time.Since(start)
+				b.StopTimer()
+				start = time.Now()
+				for range 16 {
+					if _, err := bare.Write(page); err != nil {
+						b.Fatal(err)
+					}
+					if err := bare.Sync(); err != nil {
+						b.Fatal(err)
+					}
+					synced++
+				}
+				plain += time.Since(start)
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(b.N)/whole.Seconds(), "writes/s")
+			b.ReportMetric(float64(synced)/plain.Seconds(), "fsyncs/s")
+			b.ReportMetric(float64(b.N)/whole.Seconds()*plain.Seconds()/float64(synced), "of_fsync")
 		})
 	}
 }
