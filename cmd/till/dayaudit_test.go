@@ -103,15 +103,10 @@ func (d *day) answersAreStillTrue(wallets []purseFile) {
 				continue
 			}
 			paid++
-			r, err := http.Post("http://"+d.at.merchant+"/deposit", "application/json", bytes.NewReader(p.Sent))
-			if err != nil {
-				d.Fatal(err)
-			}
-			body, err := io.ReadAll(r.Body)
-			_ = r.Body.Close()
+			status, body, err := d.askAgain(p.Sent)
 			var before, now bytes.Buffer
-			if err != nil || json.Compact(&before, p.Answer) != nil || json.Compact(&now, body) != nil || r.StatusCode != http.StatusOK || before.String() != now.String() {
-				d.Errorf("%s was paid: %s; now it is %d: %s", p.Link, before.String(), r.StatusCode, body)
+			if err != nil || json.Compact(&before, p.Answer) != nil || json.Compact(&now, body) != nil || status != http.StatusOK || before.String() != now.String() {
+				d.Errorf("%s was paid: %s; now it is %d: %s", p.Link, before.String(), status, body)
 			}
 		}
 		for _, tab := range w.Tabs {
@@ -121,6 +116,22 @@ func (d *day) answersAreStillTrue(wallets []purseFile) {
 		}
 	}
 	d.Logf("%d answers of 200 are still true", paid)
+}
+
+// askAgain posts permissions once more, and waits where too many were asked about.
+func (d *day) askAgain(sent []byte) (int, []byte, error) {
+	for {
+		r, err := http.Post("http://"+d.at.merchant+"/deposit", "application/json", bytes.NewReader(sent))
+		if err != nil {
+			return 0, nil, err
+		}
+		body, err := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if r.StatusCode != http.StatusTooManyRequests {
+			return r.StatusCode, body, err
+		}
+		time.Sleep(time.Second) // as it asks for: Retry-After
+	}
 }
 
 // sums reads rows of a name and a number.
