@@ -34,6 +34,7 @@ func Examine(ctx context.Context, c *config.Config, dir string, clock *Clock) []
 	findings := []Finding{examineClock(clock), examineDisk(dir)}
 	if c.Server.URL == "" {
 		findings = append(findings, examineDatabase(ctx, c, dir), examineWallet(c, dir), examineChain(ctx, c), examineRates(ctx, c, clock), examineAlerts(c, clock))
+		findings = append(findings, examineMints(ctx, c, clock)...)
 	}
 	return append(append(findings, examineTerminal(ctx, c, dir, clock)), examineDevices(ctx, c)...)
 }
