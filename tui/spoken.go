@@ -21,7 +21,11 @@ type spoken struct {
 // describe puts what is on the screen into words.
 func (m *model) describe() spoken {
 	s := spoken{Title: m.w.Screens[m.shown()]}
-	for _, part := range []string{m.userName(), shiftWords(m)} {
+	practice := ""
+	if m.o.Practice {
+		practice = m.w.Practice
+	}
+	for _, part := range []string{m.userName(), shiftWords(m), practice} {
 		if part != "" {
 			s.Title += " · " + part
 		}
@@ -70,8 +74,10 @@ func (m *model) dialogLines(d *dialog) []string {
 			lines = append(lines, strings.Split(text, "\n")...)
 		}
 	}
-	if d.field != nil && d.field.text != "" {
-		lines = append(lines, d.field.text)
+	if d.field != nil {
+		if typed := d.field.input().Text; typed != "" {
+			lines = append(lines, typed)
+		}
 	}
 	if d.list != nil {
 		list := widget.List{Columns: d.list.cols, Len: len(d.list.rows), Selected: d.list.at, Point: m.w.Decimal, Row: func(i int) widget.Row { return d.list.rows[i] }}
