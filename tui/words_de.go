@@ -461,7 +461,7 @@ var german = &Words{
 	ApproveWait:      "einen Moment: der letzte Code war falsch",
 	RefundTitle:      "Rückerstattung von Verkauf %1",
 	RefundMost:       "höchstens %1",
-	RefundOwed:       "davon geschuldet: %1",
+	RefundOwed:       "schuldig: %1",
 	RefundOldRate:    "Kurs damals",
 	RefundNowRate:    "Kurs jetzt",
 	RefundHow:        "Wie geht das Geld zurück?",

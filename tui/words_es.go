@@ -458,7 +458,7 @@ var spanish = &Words{
 	ApproveWait:      "un momento: el último código era incorrecto",
 	RefundTitle:      "Devolución de la venta %1",
 	RefundMost:       "máximo %1",
-	RefundOwed:       "de ello se debe: %1",
+	RefundOwed:       "se debe: %1",
 	RefundOldRate:    "cambio anterior",
 	RefundNowRate:    "cambio actual",
 	RefundHow:        "¿Cómo se devuelve el dinero?",
