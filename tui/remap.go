@@ -75,7 +75,7 @@ func JudgeKeys(keys map[Action][]string) map[Action][]string {
 				fault(action, "%q is no key; write f6, ctrl+k, enter, +", s)
 			case taken[s] != "":
 				fault(action, "%s cannot be given: %s", s, taken[s])
-			case types(s) && !slices.ContainsFunc(own, types):
+			case types(s) && before.typeless[action]:
 				fault(action, "%s types: a letter or digit can only be given to what has one", s)
 			default:
 				for _, other := range after.clashes(before, action, s) {
@@ -96,16 +96,20 @@ func types(stroke string) bool {
 // bindings are the strokes of the actions, and which actions share a stroke on a
 // screen.
 type bindings struct {
-	actions map[Action][]string
-	at      map[string]map[screenName][]Action // by stroke
+	actions  map[Action][]string
+	typeless map[Action]bool                    // on some screen no letter or digit stands for it
+	at       map[string]map[screenName][]Action // by stroke
 }
 
 func table(keys map[Action][]string) bindings {
-	b := bindings{map[Action][]string{}, map[string]map[screenName][]Action{}}
+	b := bindings{map[Action][]string{}, map[Action]bool{}, map[string]map[screenName][]Action{}}
 	for name, rows := range remapped(keyTable(), keys) {
 		for _, k := range rows {
-			b.actions[k.action] = k.keys
+			b.typeless[k.action] = b.typeless[k.action] || !slices.ContainsFunc(k.keys, types)
 			for _, s := range k.keys {
+				if !slices.Contains(b.actions[k.action], s) {
+					b.actions[k.action] = append(b.actions[k.action], s)
+				}
 				if b.at[s] == nil {
 					b.at[s] = map[screenName][]Action{}
 				}

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"till/protocol"
 )
 
 // Rows of a dump: the values are nil, int64, string or []byte, those of one table
@@ -242,6 +244,19 @@ func (r *raw) insert(ctx context.Context, table string, columns []string, values
 	}
 	if _, err := r.exec(ctx, query, values...); err != nil {
 		return fmt.Errorf("table %s: %w", table, err)
+	}
+	if words, is := values[len(values)-1].(string); is && table == searchTable && !r.postgres {
+		return r.addWords(ctx, strings.Fields(words))
+	}
+	return nil
+}
+
+// addWords puts the words of a sale into SQLite's dictionary.
+func (s *session) addWords(ctx context.Context, words []string) error {
+	for _, word := range protocol.Dictionary(words) {
+		if _, err := s.exec(ctx, "INSERT OR IGNORE INTO words (word) VALUES ($1)", word); err != nil {
+			return fmt.Errorf("table words: %w", err)
+		}
 	}
 	return nil
 }

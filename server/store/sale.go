@@ -38,10 +38,8 @@ func (r sales) Insert(s *server.Sale) error {
 	if r.s.postgres {
 		return r.exec("UPDATE sales SET words = array_to_tsvector(string_to_array(CAST($1 AS TEXT), ' ')) WHERE id = $2", words, s.ID)
 	}
-	for _, word := range protocol.Dictionary(s.Words) {
-		if err := r.exec("INSERT OR IGNORE INTO words (word) VALUES ($1)", word); err != nil {
-			return err
-		}
+	if err := r.s.addWords(r.ctx, s.Words); err != nil {
+		return err
 	}
 	return r.exec("INSERT INTO sale_words (words, sale) VALUES ($1, $2)", words, s.ID)
 }
