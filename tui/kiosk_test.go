@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -113,4 +114,39 @@ func (b *bench) toPay() *bench {
 		b.press("1")
 	}
 	return b.recorded()
+}
+
+// TestOnlyTheServiceMenuLeadsOut: no screen that a customer sees has a key that
+// ends the program or shows the staff's screens.
+func TestOnlyTheServiceMenuLeadsOut(t *testing.T) {
+	b := unattended(t, 80, 24)
+	staff := []Action{ActQuit, ActRestart, ActSales, ActDevices, ActAlerts, ActAbout, ActRefund, ActSell, ActUser, ActSignOut, ActCash}
+	for name, rows := range b.table {
+		for _, k := range rows {
+			if name != onService && slices.Contains(staff, k.action) {
+				t.Errorf("%s is on %s", k.action, name)
+			}
+		}
+	}
+}
+
+// TestARealKioskOpensItsShift: nobody is there to do it.
+func TestARealKioskOpensItsShift(t *testing.T) {
+	b := unattended(t, 80, 24, func(o *Options) { o.Practice = false })
+	b.people.begun = false
+	if b.beginShop(shifted{}) == nil {
+		t.Error("no shift is opened")
+	}
+}
+
+// TestWrongPINsSlowDownAndLock, by the clock on the wall; the power switch does not
+// help, since they are kept.
+func TestWrongPINsSlowDownAndLock(t *testing.T) {
+	now := protocol.TimeOf(noon)
+	var s tries
+	for i, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, lockFor, lockFor} {
+		if s = s.wrong(now); s.Free.Sub(now) != wait {
+			t.Errorf("after %d wrong ones the next waits %v", i+1, s.Free.Sub(now))
+		}
+	}
 }

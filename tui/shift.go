@@ -81,13 +81,15 @@ func openShift(ctx context.Context, t Terminal, user string, float protocol.Mone
 }
 
 // beginShop is done once, when the configuration is here. Practice begins with its
-// cashier and an open shift (cli.md); at a real counter people do that.
+// cashier and an open shift (cli.md); at a real counter people do that, and a kiosk,
+// which nobody attends, opens its own.
 func (m *model) beginShop(s shifted) tea.Cmd {
 	if m.people.begun || m.reg.Currency() == "" {
 		return nil
 	}
-	m.people.begun = !m.o.Practice || s.id != ""
-	if !m.o.Practice {
+	alone := m.o.Practice || m.kiosk != nil
+	m.people.begun = !alone || s.id != ""
+	if !alone {
 		return nil
 	}
 	zero, user := protocol.Money{Currency: m.reg.Currency()}, m.reg.User.ID
