@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"till/protocol"
@@ -97,7 +99,7 @@ func seqOf(entries []StoredEntry) int64 {
 	return entries[0].Seq
 }
 
-// reports reads one terminal after another, from one moment.
+// reports reads one terminal after another by name, from one moment.
 func (s *Server) reports(ctx context.Context, of func(books) error) (Reports, error) {
 	out := Reports{Reports: []protocol.Report{}}
 	err := s.o.Store.Read(ctx, func(tx *Tx) error {
@@ -106,6 +108,7 @@ func (s *Server) reports(ctx context.Context, of func(books) error) (Reports, er
 		if err != nil {
 			return fmt.Errorf("list terminals: %w", err)
 		}
+		slices.SortStableFunc(all, func(a, b *Terminal) int { return strings.Compare(a.Name, b.Name) })
 		for _, t := range all {
 			if err := of(books{tx, t, s.rules().Currency, &out}); err != nil {
 				return fmt.Errorf("report of %s: %w", t.Name, err)

@@ -97,6 +97,9 @@ func vocabulary(w *Words, wide string) known {
 	for _, text := range english.Keys {
 		add(text.Label)
 	}
+	for _, item := range goods() {
+		add(item.Name)
+	}
 	return k
 }
 
