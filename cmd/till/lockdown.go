@@ -142,7 +142,7 @@ type (
 		count uint16
 		pairs *unipair
 	}
-	unipair struct{ unicode, place uint16 }
+	unipair struct{ unicode, _ uint16 } // the other is its place in the font
 )
 
 // fontHolds reports whether the font of a Linux console has all the runes; of
