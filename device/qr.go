@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	qrcode "github.com/skip2/go-qrcode"
 )
 
 // QuietZone is the light border, in modules, that a QR code must have on every
@@ -47,7 +49,26 @@ func EncodeQR(content string) (QRCode, error) {
 	if len(content) > maxQRContent {
 		return QRCode{}, fmt.Errorf("encode QR of %d bytes: %w", len(content), ErrQRTooLong)
 	}
-	for version := 1; version <= 40; version++ {
+	code, err := qrcode.New(content, qrcode.Low)
+	if err != nil {
+		return shortest(content, 40)
+	}
+	if small, err := shortest(content, code.VersionNumber-1); err == nil {
+		return small, nil
+	}
+	level := "L"
+	if medium, err := qrcode.New(content, qrcode.Medium); err == nil && medium.VersionNumber == code.VersionNumber {
+		code, level = medium, "M"
+	}
+	code.DisableBorder = true
+	return QRCode{Content: content, Version: code.VersionNumber, Level: level, Modules: code.Bitmap()}, nil
+}
+
+// shortest encodes content in the shortest segments that there are, in a version up
+// to most. go-qrcode joins neighbours one by one and so finds none in the capitals and
+// digits of an e-cash bill, whose code then is larger than a small screen.
+func shortest(content string, most int) (QRCode, error) {
+	for version := 1; version <= most; version++ {
 		segments, bits := qrSegments(content, version), 0
 		for _, s := range segments {
 			bits += s.bits(version)

@@ -55,7 +55,7 @@ func TestAReaderReadsEveryVersionAndMode(t *testing.T) {
 				for over := bitsOf(content, version) - room; over > 0; over = bitsOf(content, version) - room {
 					content = content[:len(content)-max(1, over/12)]
 				}
-				q, err := EncodeQR(content)
+				q, err := shortest(content, 40)
 				if err != nil {
 					t.Fatalf("%q for version %d: %v", kind.letters, version, err)
 				}

@@ -20,6 +20,7 @@ var (
 	sys     = []string{"golang.org/x/sys"}
 	xcrypto = []string{"golang.org/x/crypto"}
 	serial  = []string{"go.bug.st/serial"}
+	qrcode  = []string{"github.com/skip2/go-qrcode"}
 	tpm     = []string{"github.com/google/go-tpm"}
 	words   = []string{"golang.org/x/text"}
 	bip39   = []string{"github.com/tyler-smith/go-bip39"}
@@ -48,7 +49,7 @@ var walls = map[string][]string{
 	"protocol/taler":    our("protocol"),
 	"protocol/terminal": join(our("protocol"), sqlite),
 
-	"device":        join(serial, sys),
+	"device":        join(serial, sys, qrcode),
 	"device/escpos": our("device"),
 	"device/msr605": our("device"),
 	"device/sim":    our("device"),
