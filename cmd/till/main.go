@@ -9,7 +9,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// stopTime is how long a clean stop may take (cli.md). What is left then is left as
+// by a power cut, which loses nothing: a disk that is full or gone must not keep the
+// program from ending.
+const stopTime = 4500 * time.Millisecond
 
 // version is set by the linker.
 var version = "dev"
@@ -25,8 +31,11 @@ func main() { os.Exit(start()) }
 // start runs the program of this process and gives its exit code.
 func start() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(stopTime, func() { os.Exit(report(errors.New("stop: something did not end in time"), os.Stderr)) })
+	})
 	err := run(ctx, os.Args[1:], os.Environ(), stdio{os.Stdin, os.Stdout, os.Stderr})
-	stop()
 	if restarts(err) {
 		err = again()
 	}
