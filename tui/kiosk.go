@@ -119,13 +119,15 @@ func (m *model) touch() {
 
 // settleDown looks whether the hand has come to rest, after a message.
 func (m *model) settleDown(msg tea.Msg) {
-	if k := m.kiosk; k != nil {
-		switch msg.(type) {
-		case tea.KeyPressMsg, tea.PasteMsg, tea.MouseClickMsg:
-			k.calm = k.calm && len(m.hand.held) > 0 // one that is held acts later
-		default:
-			k.calm = m.o.Hand()-k.touched >= calmFor
-		}
+	k := m.kiosk
+	if k == nil || len(m.hand.held) > 0 {
+		return // a key that is held acts later, by what was when it was pressed
+	}
+	switch msg.(type) {
+	case tea.KeyPressMsg, tea.PasteMsg, tea.MouseClickMsg:
+		k.calm = false
+	default:
+		k.calm = m.o.Hand()-k.touched >= calmFor
 	}
 }
 
@@ -133,7 +135,7 @@ func (m *model) settleDown(msg tea.Msg) {
 // still before. Whatever a child or a cat plays on the keyboard, the code on the
 // screen stays until it is paid.
 func (m *model) askCalm(name, title, text string, do func(*model) tea.Cmd) tea.Cmd {
-	m.open(&dialog{name: name, role: widget.Warn, title: title, text: text, keys: []key{
+	m.open(&dialog{name: name, calm: true, role: widget.Warn, title: title, text: text, keys: []key{
 		{action: ActConfirm, keys: []string{"y"}, do: closing(do), whyNot: func(m *model) string {
 			if m.kiosk.calm {
 				return ""

@@ -280,6 +280,9 @@ func (m *model) publish() {
 		if d.itself {
 			s.Still = min(d.opened+stillMost, max(d.opened, m.hand.last)+stillFor)
 		}
+		if d.calm {
+			s.Still = m.kiosk.touched + calmFor
+		}
 	}
 	for _, k := range m.live() {
 		s.Offers = append(s.Offers, Offer{Action: k.action, Key: k.keys[0], Words: m.labelOf(k), Why: k.why(m)})

@@ -28,6 +28,7 @@ type dialog struct {
 	text   string
 	keys   []key
 	itself bool          // opened by itself
+	calm   bool          // it waits for a calm hand, see askCalm
 	opened time.Duration // by the hand's clock
 	alert  int64         // the alert it tells, 0 none
 	field  *field        // typed into, nil none
