@@ -15,8 +15,8 @@ build: ## one static binary, ./till
 run: build ## the practice shop: no hardware, no network, no real money
 	./till practice
 
-test: ## every test; those that need a real btcd build and start one
-	$(GO) test -timeout 20m ./...
+test: ## every test; those that play whole shops wait more than they work, so four at once
+	$(GO) test -timeout 30m -parallel 4 ./...
 
 day: ## a day of 10,000 deposits of e-cash, server, mint and wallets killed all the time
 	TILL_TEST_DEPOSITS=10000 $(GO) test ./cmd/till -run TestADayOfDeposits -v -timeout 90m
