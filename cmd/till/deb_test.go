@@ -43,7 +43,7 @@ func newDebian(t *testing.T) *debian {
 // run runs a shell in it as root.
 func (d *debian) run(script string) (string, error) {
 	c := exec.CommandContext(d.t.Context(), "chroot", d.root, "/bin/sh", "-c", script)
-	c.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", "HOME=/root"}
+	c.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", "HOME=/"}
 	out, err := c.CombinedOutput()
 	return string(out), err
 }
@@ -105,7 +105,7 @@ func (d *debian) serve() (stop func()) {
 // pack builds a package of the program under test.
 func (d *debian) pack(binary, version string) {
 	d.t.Helper()
-	c := exec.Command("../../packaging/deb", version, "amd64", binary, binary, filepath.Join(d.root, "root"))
+	c := exec.Command("../../packaging/deb", version, "amd64", binary, binary, filepath.Join(d.root, "srv"))
 	c.Env = append(os.Environ(), "DEB_FLAGS=-Zgzip -z1")
 	out, err := c.CombinedOutput()
 	if err != nil {
@@ -126,7 +126,7 @@ func TestThePackageInACleanDebian(t *testing.T) {
 	}
 	d.pack(binary, "1.0.0")
 	d.pack(binary, "1.0.1")
-	d.must("dpkg -i /root/till_1.0.0_amd64.deb")
+	d.must("dpkg -i /srv/till_1.0.0_amd64.deb")
 	for _, path := range []string{"usr/bin/till", "usr/share/man/man1/till.1.gz", "lib/systemd/system/till-kiosk.service", "lib/systemd/system/till.socket",
 		"lib/udev/rules.d/70-till.rules", "usr/share/bash-completion/completions/till", "etc/till/till.toml"} {
 		d.has(path, true)
@@ -143,7 +143,7 @@ func TestThePackageInACleanDebian(t *testing.T) {
 	names[0] = d.must("till user list --data /var/lib/till --json")
 	stop()
 	d.must("echo '# edited' >>/etc/till/till.toml; touch /var/lib/till-kiosk/kept")
-	d.must("dpkg -i --force-confold /root/till_1.0.1_amd64.deb")
+	d.must("dpkg -i --force-confold /srv/till_1.0.1_amd64.deb")
 	if v := d.must("dpkg-query -W -f '${Version} ${Status}' till; tail -1 /etc/till/till.toml"); v != "1.0.1 install ok installed# edited\n" {
 		t.Errorf("upgraded to %q", v)
 	}
@@ -162,7 +162,7 @@ func TestThePackageInACleanDebian(t *testing.T) {
 	d.has("var/lib/till-kiosk/kept", true)
 	d.has("etc/till", false)
 
-	d.must("dpkg -i /root/till_1.0.1_amd64.deb && echo 'till till/forget boolean true' | debconf-set-selections && dpkg -P till")
+	d.must("dpkg -i /srv/till_1.0.1_amd64.deb && echo 'till till/forget boolean true' | debconf-set-selections && dpkg -P till")
 	d.has("var/lib/till", false)
 	d.has("var/lib/till-kiosk", false)
 }
