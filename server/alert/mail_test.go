@@ -36,7 +36,7 @@ type postOffice struct {
 	spoken   chan string // AUTH as it came, with the security it came over
 }
 
-func newPostOffice(t *testing.T) *postOffice {
+func newPostOffice(t *testing.T, with ...func(*postOffice)) *postOffice {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -54,6 +54,9 @@ func newPostOffice(t *testing.T) *postOffice {
 	p := &postOffice{roots: x509.NewCertPool(), answer: "250 taken", mails: make(chan string, 4), spoken: make(chan string, 4),
 		tls: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
 	p.roots.AddCert(certificate)
+	for _, change := range with {
+		change(p)
+	}
 	if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
@@ -140,8 +143,7 @@ func (p *postOffice) mail(security Security) MailOptions {
 
 func TestMailArrivesOverStartTLSAndOverTLSWithThePassword(t *testing.T) {
 	for _, security := range []Security{StartTLS, TLS} {
-		p := newPostOffice(t)
-		p.implicit = security == TLS
+		p := newPostOffice(t, func(p *postOffice) { p.implicit = security == TLS })
 		m, err := NewMail(p.mail(security))
 		if err != nil {
 			t.Fatal(err)
@@ -190,8 +192,7 @@ func TestMailIsNotSentWithoutTheTLSThatWasAskedFor(t *testing.T) {
 }
 
 func TestMailThatTheServerDoesNotTakeDidNotArrive(t *testing.T) {
-	p := newPostOffice(t)
-	p.answer = "451 later"
+	p := newPostOffice(t, func(p *postOffice) { p.answer = "451 later" })
 	m, err := NewMail(p.mail(StartTLS))
 	if err != nil {
 		t.Fatal(err)
